@@ -1,0 +1,140 @@
+"""Frozen feature networks: VGG16, VGG19, AlexNet, and the LPIPS distance built on them.
+
+Images are float [B, H, W, 3] in [-1, 1], RGB. Features are float32 whatever the compute dtype.
+No network here is trained: parameters come from `weights.py`. The layouts are those of the ImageNet
+networks of the torchvision release; the taps follow the GestureGAN paper (VGG19) and LPIPS v0.1.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from gganjax.errors import InputError
+
+# LPIPS v0.1 input scaling; equal to the ImageNet mean and deviation of pictures in [0, 1].
+SHIFT = (-0.030, -0.088, -0.188)
+SCALE = (0.458, 0.448, 0.450)
+
+# Convolutions in each block, and which one of each block is tapped (counted from 1).
+VGG_BLOCKS = {
+    16: ((2, 2, 3, 3, 3), (2, 2, 3, 3, 3)),
+    19: ((2, 2, 4, 4, 1), (1, 1, 1, 1, 1)),  # nothing behind relu5_1 is ever used
+}
+VGG_CHANNELS = (1, 2, 4, 8, 8)  # times the width
+
+# (kernel, stride, padding, channels at full width, max pool in front) of the five convolutions.
+ALEXNET_LAYERS = (
+    (11, 4, 2, 64, False),
+    (5, 1, 2, 192, True),
+    (3, 1, 1, 384, True),
+    (3, 1, 1, 256, False),
+    (3, 1, 1, 256, False),
+)
+
+
+def normalize(x):
+    """Shifts and scales images [B, H, W, 3] in [-1, 1] to the statistics the networks were trained on."""
+    return (x - jnp.asarray(SHIFT, x.dtype)) / jnp.asarray(SCALE, x.dtype)
+
+
+def vgg_layers(depth: int, width: int = 64) -> tuple[tuple[str, int], ...]:
+    """Lists (name, channels) of the convolutions of a VGG up to its last tap, in forward order."""
+    blocks, _ = VGG_BLOCKS[depth]
+    return tuple(
+        (f"conv{block}_{i}", width * VGG_CHANNELS[block - 1])
+        for block, count in enumerate(blocks, start=1)
+        for i in range(1, count + 1)
+    )
+
+
+class VGG(nn.Module):
+    """Returns five feature maps of VGG16 or VGG19 for images [B, H, W, 3] in [-1, 1].
+
+    Depth 19 gives relu1_1, 2_1, 3_1, 4_1, 5_1, depth 16 gives relu1_2, 2_2, 3_3, 4_3, 5_3: the k-th map has
+    `width * (1, 2, 4, 8, 8)[k]` channels and 1/2^k of the height and width, rounded down.
+    `normalized` subtracts the ImageNet mean and deviation first; the GestureGAN reference does not.
+    """
+
+    depth: int = 19
+    width: int = 64
+    normalized: bool = False
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        _check(x, minimum=16)
+        x = normalize(x) if self.normalized else x
+        _, tapped = VGG_BLOCKS[self.depth]
+        taps = []
+        for name, channels in vgg_layers(self.depth, self.width):
+            block, i = int(name[4]), int(name[6])
+            if i == 1 and block > 1:
+                x = nn.max_pool(x, (2, 2), (2, 2))
+            x = nn.relu(nn.Conv(channels, (3, 3), padding=1, dtype=self.dtype, name=name)(x))
+            if i == tapped[block - 1]:
+                taps.append(x.astype(jnp.float32))
+        return tuple(taps)
+
+
+class AlexNet(nn.Module):
+    """Returns the five rectified convolution outputs of AlexNet for images [B, H, W, 3] in [-1, 1]."""
+
+    width: int = 64
+    normalized: bool = False
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        _check(x, minimum=31)
+        x = normalize(x) if self.normalized else x
+        taps = []
+        for i, (kernel, stride, padding, channels, pooled) in enumerate(ALEXNET_LAYERS, start=1):
+            if pooled:
+                x = nn.max_pool(x, (3, 3), (2, 2))
+            x = nn.Conv(
+                channels * self.width // 64,
+                (kernel, kernel),
+                strides=stride,
+                padding=padding,
+                dtype=self.dtype,
+                name=f"conv{i}",
+            )(x)
+            x = nn.relu(x)
+            taps.append(x.astype(jnp.float32))
+        return tuple(taps)
+
+
+class LPIPS(nn.Module):
+    """Returns the LPIPS v0.1 distance [B] between images a and b, both [B, H, W, 3] in [-1, 1].
+
+    Every tap is divided by its norm over the channels; squared differences are weighted by the non-negative
+    `head_<k>` [C], averaged over the positions and summed over the taps. 0 for equal images, larger is worse.
+    """
+
+    net: str = "alexnet"
+    width: int = 64
+    dtype: Any = jnp.float32
+
+    def setup(self):
+        options = dict(width=self.width, normalized=True, dtype=self.dtype)
+        self.trunk = AlexNet(**options) if self.net == "alexnet" else VGG(depth=16, **options)
+
+    @nn.compact
+    def __call__(self, a, b):
+        total = jnp.zeros(a.shape[0], jnp.float32)
+        for k, (left, right) in enumerate(zip(self.trunk(a), self.trunk(b))):
+            head = self.param(f"head_{k}", nn.initializers.ones, (left.shape[-1],))
+            total += jnp.mean(jnp.square(_unit(left) - _unit(right)) @ head, axis=(1, 2))
+        return total
+
+
+def _unit(x):
+    return x / (jnp.sqrt(jnp.sum(jnp.square(x), axis=-1, keepdims=True)) + 1e-10)
+
+
+def _check(x, minimum):
+    if x.ndim != 4 or x.shape[-1] != 3 or min(x.shape[1:3]) < minimum:
+        raise InputError(
+            f"a feature network takes images [B, H, W, 3] of at least {minimum}x{minimum} pixels, got {tuple(x.shape)}"
+        )

@@ -1,0 +1,232 @@
+"""Layers that the papers' networks share.
+
+Images and activations are [B, H, W, C]. Parameters and statistics are float32; a layer computes in its `dtype`.
+Settings follow PyTorch where the published networks were trained with it: epsilon 1e-5, statistics moved by a
+tenth, running variances unbiased.
+"""
+
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+import numpy as np
+
+MOMENTUM = 0.1  # share of the newest statistics in the running ones (PyTorch's convention)
+EPSILON = 1e-5
+
+
+class Mode(NamedTuple):
+    """How a network runs; every network takes it as its last argument.
+
+    Attributes:
+      norm: "batch" normalizes by the statistics of the data at hand, "running" by the stored ones.
+      dropout: whether dropout is active.
+      keep: whether running statistics and spectral-norm vectors move (in "batch" mode only).
+      calls: that many independent calls are stacked along the batch axis; statistics stay those of each call.
+      axis: name of the device axis over which batch statistics are shared, if any.
+    """
+
+    norm: str = "batch"
+    dropout: bool = True
+    keep: bool = True
+    calls: int = 1
+    axis: str | None = None
+
+
+TRAIN = Mode()
+
+
+def normal_init(scale: float = 0.02):
+    """The papers' initialization: N(0, 0.02) weights."""
+    return nn.initializers.normal(scale)
+
+
+def pad(x: jax.Array, width: int, mode: str = "zeros") -> jax.Array:
+    """Pads height and width of x [B, H, W, C] by `width` with "zeros", "reflect" or "replicate"."""
+    if width == 0:
+        return x
+    modes = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+    return jnp.pad(x, ((0, 0), (width, width), (width, width), (0, 0)), mode=modes[mode])
+
+
+class Conv(nn.Module):
+    """Convolution, [B, H, W, C] -> [B, H', W', features], optionally spectrally normalized.
+
+    Spectral normalization follows PyTorch's: one power iteration for each training call from the stored vectors
+    `u` and `v`, none at test time. Statistics of stacked calls move once, so do not stack spectral networks.
+    """
+
+    features: int
+    size: int
+    stride: int = 1
+    padding: int = 0
+    pad_mode: str = "zeros"
+    use_bias: bool = True
+    spectral: bool = False
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x, mode: Mode = TRAIN):
+        kernel = self.param("kernel", normal_init(), (self.size, self.size, x.shape[-1], self.features))
+        if self.spectral:
+            kernel = kernel / self._largest_singular_value(kernel, mode)
+        border = ((self.padding, self.padding),) * 2
+        if self.pad_mode != "zeros":
+            x, border = pad(x, self.padding, self.pad_mode), ((0, 0),) * 2
+        y = lax.conv_general_dilated(
+            x.astype(self.dtype), kernel.astype(self.dtype), (self.stride, self.stride), border,
+            dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        if self.use_bias:
+            y = y + self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
+        return y
+
+    def _largest_singular_value(self, kernel, mode: Mode):
+        matrix = kernel.reshape(-1, self.features)  # [K * K * C, features]
+        unit = lambda key, length: _normalize(jax.random.normal(key, (length,)))
+        u = self.variable("moving", "u", lambda: unit(self.make_rng("params"), matrix.shape[1]))
+        v = self.variable("moving", "v", lambda: unit(self.make_rng("params"), matrix.shape[0]))
+        left, right = u.value, v.value
+        if mode.norm == "batch":
+            fixed = lax.stop_gradient(matrix)
+            right = _normalize(fixed @ left)
+            left = _normalize(right @ fixed)
+            if mode.keep and not self.is_initializing() and self.is_mutable_collection("moving"):
+                u.value, v.value = left, right
+        return right @ matrix @ left
+
+
+def _normalize(vector):
+    return vector / jnp.maximum(jnp.linalg.norm(vector), 1e-12)
+
+
+def phase_taps(size: int, low: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """Splits a stride-2 transposed convolution of one axis into its two output phases.
+
+    Output 2m + p reads input m + (p + j - low) / 2 through kernel tap j, for those j that make the fraction whole.
+
+    Returns:
+      A 0/1 array [2, N, size] that tells for phase p and position i of the common window which tap j acts, and
+      the padding (before, after) that the common window of N inputs needs.
+    """
+    offsets = {(p, j): (p + j - low) // 2 for p in (0, 1) for j in range(size) if (p + j - low) % 2 == 0}
+    first, last = min(offsets.values()), max(offsets.values())
+    taps = np.zeros((2, last - first + 1, size), np.float32)
+    for (p, j), offset in offsets.items():
+        taps[p, offset - first, j] = 1
+    return taps, (-first, last)
+
+
+class UpConv(nn.Module):
+    """Transposed convolution of stride 2 that doubles height and width, [B, H, W, C] -> [B, 2H, 2W, features].
+
+    Equal to PyTorch's ConvTranspose2d with kernel 3, padding 1, output_padding 1, or kernel 4, padding 1. It is
+    computed as one ordinary convolution with four times the channels, whose output is then interleaved: the
+    weight gradient of the direct form is some twenty times slower on CPUs, and the result is the same.
+    The kernel [size, size, C, features] is that of the input-dilated convolution.
+    """
+
+    features: int
+    size: int = 3
+    use_bias: bool = True
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        kernel = self.param("kernel", normal_init(), (self.size, self.size, x.shape[-1], self.features))
+        taps, border = phase_taps(self.size, low=self.size - 2)
+        # Every product below is with 0 or 1: at the highest precision the kernel's values stay exact.
+        phases = jnp.einsum("pij,qkl,jlco->ikcpqo", taps, taps, kernel, precision=lax.Precision.HIGHEST)
+        window = taps.shape[1]
+        y = lax.conv_general_dilated(
+            x.astype(self.dtype), phases.reshape(window, window, x.shape[-1], -1).astype(self.dtype), (1, 1),
+            (border, border), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        batch, height, width, _ = x.shape
+        y = y.reshape(batch, height, width, 2, 2, self.features).transpose(0, 1, 3, 2, 4, 5)
+        y = y.reshape(batch, 2 * height, 2 * width, self.features)
+        if self.use_bias:
+            y = y + self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
+        return y
+
+
+class Norm(nn.Module):
+    """Instance or batch normalization with running statistics.
+
+    "instance" has no scale and shift unless `affine` says so; "batch" has them, scale drawn from N(1, 0.02);
+    "none" passes x through. Statistics are float32 whatever the type of x.
+    The running variance of an instance norm is the batch mean of the unbiased variances of the images, as in
+    PyTorch. With mode.calls = n the batch holds n calls one after another, and the running statistics move n
+    times, call by call; the result equals n separate calls.
+    """
+
+    kind: str
+    affine: bool | None = None
+    track: bool = True
+
+    @nn.compact
+    def __call__(self, x, mode: Mode = TRAIN):
+        if self.kind == "none":
+            return x
+        channels = x.shape[-1]
+        if self.track:
+            stored = (self.variable("moving", "mean", jnp.zeros, (channels,), jnp.float32),
+                      self.variable("moving", "var", jnp.ones, (channels,), jnp.float32))
+        full = x.astype(jnp.float32)
+        if mode.norm == "running" and self.track:
+            mean, var = stored[0].value, stored[1].value
+        else:
+            mean, var, newest = self._statistics(full, mode)
+            if self.track and mode.keep and not self.is_initializing() and self.is_mutable_collection("moving"):
+                for running, values in zip(stored, newest):
+                    for value in values:  # one move for each stacked call
+                        running.value = (1 - MOMENTUM) * running.value + MOMENTUM * lax.stop_gradient(value)
+        y = (full - mean) * lax.rsqrt(var + EPSILON)
+        if self.affine if self.affine is not None else self.kind == "batch":
+            scale = self.param("scale", lambda key, shape: 1 + normal_init()(key, shape), (channels,))
+            y = y * scale + self.param("bias", nn.initializers.zeros, (channels,))
+        return y.astype(x.dtype)
+
+    def _statistics(self, x, mode: Mode):
+        """Mean and variance that broadcast against x, and (means, variances), each [calls, C], for the running ones."""
+        batch, height, width, channels = x.shape
+        calls = x.reshape(mode.calls, batch // mode.calls, height, width, channels)
+        share = (lambda value: lax.pmean(value, mode.axis)) if mode.axis and self.kind == "batch" else (lambda value: value)
+        axes = (2, 3) if self.kind == "instance" else (1, 2, 3)
+        mean = share(calls.mean(axes, keepdims=True))
+        var = share(jnp.square(calls - mean).mean(axes, keepdims=True))
+        count = int(np.prod([calls.shape[a] for a in axes]))
+        if mode.axis and self.kind == "batch":
+            count = count * lax.axis_size(mode.axis)
+        unbiased = count / max(count - 1, 1)
+        newest = mean.mean((1, 2, 3)), var.mean((1, 2, 3)) * unbiased
+        spread = (mode.calls, batch // mode.calls, 1, 1, channels)
+        return (jnp.broadcast_to(mean, spread).reshape(batch, 1, 1, channels),
+                jnp.broadcast_to(var, spread).reshape(batch, 1, 1, channels), newest)
+
+
+class Dropout(nn.Module):
+    """Dropout of single activations, x [...] -> [...], scaled by 1 / (1 - rate) while training.
+
+    When the rate is a whole number of 256ths (0.5 is), one random byte decides each activation: a quarter of the
+    random bits, and the same distribution.
+    """
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, x, mode: Mode = TRAIN):
+        if self.rate == 0 or not mode.dropout:
+            return x
+        key = self.make_rng("dropout")
+        threshold = self.rate * 256
+        if threshold == int(threshold):
+            kept = jax.random.bits(key, x.shape, jnp.uint8) >= np.uint8(threshold)
+        else:
+            kept = jax.random.uniform(key, x.shape) >= self.rate
+        return jnp.where(kept, x / (1 - self.rate), 0)
+
+
+def leaky_relu(x):
+    """Leaky ReLU with the slope of 0.2 that all these papers use."""
+    return nn.leaky_relu(x, 0.2)

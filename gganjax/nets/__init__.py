@@ -1,0 +1,1 @@
+"""Networks of the papers, one file a family. They take numbers and strings, never a config."""
