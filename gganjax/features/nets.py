@@ -116,14 +116,12 @@ class LPIPS(nn.Module):
     width: int = 64
     dtype: Any = jnp.float32
 
-    def setup(self):
-        options = dict(width=self.width, normalized=True, dtype=self.dtype)
-        self.trunk = AlexNet(**options) if self.net == "alexnet" else VGG(depth=16, **options)
-
     @nn.compact
     def __call__(self, a, b):
+        options = dict(width=self.width, normalized=True, dtype=self.dtype, name="trunk")
+        trunk = AlexNet(**options) if self.net == "alexnet" else VGG(depth=16, **options)
         total = jnp.zeros(a.shape[0], jnp.float32)
-        for k, (left, right) in enumerate(zip(self.trunk(a), self.trunk(b))):
+        for k, (left, right) in enumerate(zip(trunk(a), trunk(b))):
             head = self.param(f"head_{k}", nn.initializers.ones, (left.shape[-1],))
             total += jnp.mean(jnp.square(_unit(left) - _unit(right)) @ head, axis=(1, 2))
         return total
