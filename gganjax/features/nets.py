@@ -118,7 +118,7 @@ class LPIPS(nn.Module):
 
     @nn.compact
     def __call__(self, a, b):
-        options = dict(width=self.width, normalized=True, dtype=self.dtype, name="trunk")
+        options = {"width": self.width, "normalized": True, "dtype": self.dtype, "name": "trunk"}
         trunk = AlexNet(**options) if self.net == "alexnet" else VGG(depth=16, **options)
         total = jnp.zeros(a.shape[0], jnp.float32)
         for k, (left, right) in enumerate(zip(trunk(a), trunk(b))):

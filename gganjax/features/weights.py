@@ -167,18 +167,19 @@ class _Array:
         return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    NAMES = {
-        ("numpy.core.multiarray", "_reconstruct"): _Array,
-        ("numpy._core.multiarray", "_reconstruct"): _Array,
-        ("numpy", "ndarray"): None,  # only ever an argument of _reconstruct
-        ("numpy", "dtype"): _Dtype,
-    }
+ADMITTED = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): None,  # only ever an argument of _reconstruct
+    ("numpy", "dtype"): _Dtype,
+}
 
+
+class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
-        if (module, name) not in self.NAMES:
+        if (module, name) not in ADMITTED:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which is not admitted")
-        return self.NAMES[module, name]
+        return ADMITTED[module, name]
 
 
 def _arrays(node):
