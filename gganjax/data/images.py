@@ -1,0 +1,77 @@
+"""Picture files to uint8 arrays [H, W, 3], whatever kind of file they are.
+
+Photographs come as 8-bit gray, palette, alpha, 16-bit or CMYK files and with an orientation note (EXIF); all of them become upright
+RGB. Transparent parts show `background`: white for photographs, black for skeletons.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from gganjax.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+def read_image(path, size=None, *, background: int = 255) -> np.ndarray:
+    """Reads a picture file into uint8 [H, W, 3].
+
+    Args:
+      path: the file.
+      size: (height, width) to resize to, by the bicubic filter; None keeps the size of the file.
+      background: gray level, 0 to 255, that shows through transparent parts.
+
+    Raises:
+      InputError: the file is missing or is not a whole picture.
+    """
+    return resize(decode(Path(path), background=background), size)
+
+
+def resize(picture: np.ndarray, size) -> np.ndarray:
+    """Resizes uint8 [H, W, C] to (height, width) by the bicubic filter; the same size, or None, changes nothing."""
+    if size is None or picture.shape[:2] == tuple(size):
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+
+
+def decode(file, *, background: int = 255, name: str = "") -> np.ndarray:
+    """Decodes a path or an open binary file into uint8 [H, W, 3] at its own size; `name` is what errors call it."""
+    name = name or str(file)
+    try:
+        with Image.open(file) as image:
+            image.load()
+            return np.asarray(_to_rgb(ImageOps.exif_transpose(image), background))
+    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, ... depending on the format
+        raise InputError(f"{name} cannot be read as a picture: {_reason(file, error)}.") from error
+
+
+def _to_rgb(image: Image.Image, background: int) -> Image.Image:
+    if image.mode.startswith("I"):  # 16-bit gray; Pillow's own conversion would clip at 255 instead of scaling
+        levels = np.asarray(image).astype(np.int64)
+        if levels.max(initial=0) > 255:
+            levels = levels // 257
+        image = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        below = Image.new("RGBA", image.size, (background, background, background, 255))
+        image = Image.alpha_composite(below, image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _reason(file, error: Exception) -> str:
+    if isinstance(file, (str, os.PathLike)):
+        path = Path(file)
+        if not path.exists():
+            return "there is no such file"
+        if path.is_dir():
+            return "it is a folder"
+        if path.stat().st_size == 0:
+            return "it is empty (zero bytes)"
+    text = str(error)
+    if "cannot identify" in text:
+        return "its content is no picture format"
+    return text.splitlines()[0].rstrip(".") if text else type(error).__name__

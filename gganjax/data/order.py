@@ -1,0 +1,130 @@
+"""Numbered pairs to batches: the order and every augmentation are a pure function of (seed, batch number).
+
+Nothing depends on how many threads read, on where an iterator started, or on how many processes share a batch: process p of P takes
+the p-th block of rows of each global batch, and the augmentation of a row is drawn from its place in the global order. Every epoch
+has its own order; a batch may span the border of two epochs.
+"""
+
+import grain
+import numpy as np
+
+from gganjax.data import augment
+from gganjax.data import settings as settings_module
+from gganjax.data.source import Source
+from gganjax.errors import InputError
+
+
+def steps_per_epoch(source: Source, batch_size: int) -> int:
+    """The number of batches in which every pair has come up once."""
+    return -(-len(source) // batch_size)
+
+
+def shuffled(count: int, seed: int, stream: int = 0) -> grain.MapDataset:
+    """The endless order of `count` pairs; another permutation each epoch, and another for each stream of one seed."""
+    return grain.MapDataset.range(count).shuffle(seed=_mix(seed, stream)).repeat()
+
+
+def train_batches(source: Source, settings, *, batch_size: int, seed: int, start: int = 0, process_index: int = 0, process_count: int = 1):
+    """Endless training batches; the first that comes out is batch number `start`.
+
+    Args:
+      source: what `open_source` returned.
+      settings: `config.data`.
+      batch_size: rows of the global batch.
+      seed: of the order and the augmentations.
+      start: number of the first batch.
+      process_index, process_count: which rows of the global batch are this process's.
+
+    Returns:
+      A `Batches` iterator of dicts: source, target, source_guidance, target_guidance uint8 [B, H, W, 3] and name, a list of B.
+    """
+    settings = settings_module.resolve(settings)
+    if batch_size < 1 or batch_size % process_count:
+        raise InputError(f"config.batch_size must be a multiple of the number of processes ({process_count}), found {batch_size}.")
+    flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
+
+    def finish(sample, rng):
+        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop_size, flip=flip)
+        return _apply(sample, chosen, settings)
+
+    order = shuffled(len(source), seed)
+    if settings.paired:
+        samples = order.map(source.__getitem__)
+    else:
+        others = shuffled(len(source), seed, stream=1)
+        samples = grain.experimental.ZipMapDataset([order, others]).map(lambda pair: _unrelated(source, *pair))
+    rows = samples.random_map(finish, seed=_mix(seed, 2))
+    blocks = rows.batch(batch_size // process_count, batch_fn=_stack)
+    return Batches(blocks[process_index::process_count], settings, start)
+
+
+def test_batches(source: Source, settings, *, batch_size: int, limit: int | None = None):
+    """The pairs of a test source in order, each once; the last batch is filled up by repeating its last pair.
+
+    Returns:
+      A `Batches` iterator as of `train_batches`, with `valid` bool [B]: False where a row only fills up.
+    """
+    settings = settings_module.resolve(settings)
+    count = min(len(source), limit) if limit else len(source)
+
+    def finish(index, rng):
+        sample = source[min(index, count - 1)]
+        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop_size, flip=False)
+        return dict(_apply(sample, chosen, settings), valid=index < count)
+
+    padded = -(-count // batch_size) * batch_size
+    rows = grain.MapDataset.range(padded).random_map(finish, seed=0)
+    return Batches(rows.batch(batch_size, batch_fn=_stack), settings, 0)
+
+
+class Batches:
+    """An iterator over batches that reads ahead in threads; `close` (or leaving a `with` block) ends them."""
+
+    def __init__(self, batches: grain.MapDataset, settings, start: int):
+        options = grain.ReadOptions(num_threads=settings.threads, prefetch_buffer_size=settings.prefetch)
+        self._iterator = iter(batches.to_iter_dataset(options))
+        self._iterator.set_state({"next_index": start})
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> dict:
+        try:
+            return next(self._iterator)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the reading threads; no batch can be taken afterwards."""
+        self._iterator.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+
+def _apply(sample, chosen, settings):
+    return augment.apply(sample, chosen, crop_size=settings.crop_size, style=settings.guidance, line_width=settings.line_width)
+
+
+def _unrelated(source: Source, first: int, second: int) -> dict:
+    """The source side of one pair beside the target side of another."""
+    one, other = source[first], source[second]
+    sample = {key: value for key, value in one.items() if key.startswith("source")}
+    sample.update((key, value) for key, value in other.items() if key.startswith("target"))
+    return dict(sample, name=f"{one['name']}+{other['name']}")
+
+
+def _stack(rows) -> dict:
+    return {key: [row[key] for row in rows] if key == "name" else np.stack([row[key] for row in rows]) for key in rows[0]}
+
+
+def _mix(seed: int, stream: int) -> int:
+    # Epoch e shuffles with seed + e: neighboring seeds would give the same orders one epoch apart, so they are scattered.
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])

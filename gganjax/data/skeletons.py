@@ -1,0 +1,129 @@
+"""Skeletons: which joints are joined, how they are drawn, mirrored and moved.
+
+Key points are float64 [J, 3]: x to the right, y down, in pixels with whole numbers at pixel centers, and the confidence; a confidence
+of 0 means that the joint was not found. J = 21 is a hand and J = 18 a body, both in OpenPose order. A figure is a list of such arrays.
+"""
+
+import colorsys
+
+import numpy as np
+
+from gganjax.errors import InputError
+
+HAND_BONES = tuple(
+    (0 if joint % 4 == 1 else joint - 1, joint) for joint in range(1, 21)
+)  # from the wrist along thumb, index, middle, ring and little finger
+BODY_BONES = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16),
+    (0, 15), (15, 17), (2, 16), (5, 17),
+)  # fmt: skip
+BODY_MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)  # left and right joints exchanged
+FINGER_COLORS = ((255, 64, 64), (255, 208, 32), (64, 224, 64), (48, 208, 255), (192, 96, 255))  # thumb ... little finger
+BODY_COLORS = tuple(
+    tuple(round(255 * level) for level in colorsys.hsv_to_rgb(bone / len(BODY_BONES), 1.0, 1.0)) for bone in range(len(BODY_BONES))
+)
+
+
+def draw_skeleton(points, size, *, line_width: float | None = None, style: str = "white") -> np.ndarray:
+    """Draws a figure as lines on black: uint8 [H, W, 3].
+
+    Thesis 2.3.4 says white lines of width 4 at 256 x 256; the black background is our reading. A pixel takes the share of the line
+    that covers it, so that fractional widths and positions keep their meaning at small sizes.
+
+    Args:
+      points: one array of key points [J, 2 or 3], or a list of them (two hands).
+      size: (height, width) of the picture.
+      line_width: in pixels; None is 4 at a height of 256 and in proportion elsewhere, at least 1.
+      style: "white", or "fingers" for a color of its own for each finger or limb.
+    """
+    height, width = size
+    half = (line_width or default_width(height)) / 2
+    canvas = np.zeros((height, width, 3), np.float32)
+    for joints in as_figure(points):
+        bones, colors = _drawing(len(joints), style)
+        for (start, end), color in zip(bones, colors, strict=True):
+            if joints[start, 2] > 0 and joints[end, 2] > 0:
+                _line(canvas, joints[start, :2], joints[end, :2], half, color)
+    return (canvas + 0.5).astype(np.uint8)
+
+
+def default_width(height: int) -> float:
+    """The thesis's line width, 4 pixels at 256, at another picture height."""
+    return max(1.0, 4.0 * height / 256)
+
+
+def as_figure(points) -> list[np.ndarray]:
+    """Turns one array of key points, or a list of them, into a list of float64 [J, 3].
+
+    Raises:
+      InputError: not an array [J, 2] or [J, 3] of finite numbers with J = 18 or 21.
+    """
+    arrays = [points] if isinstance(points, np.ndarray) and points.ndim == 2 else list(points)
+    figure = []
+    for array in arrays:
+        try:
+            array = np.asarray(array, np.float64)
+        except (TypeError, ValueError):
+            array = np.empty(0)
+        if array.ndim != 2 or array.shape[1] not in (2, 3) or len(array) not in (18, 21):
+            raise InputError(f"Key points must be 18 body or 21 hand joints of x, y[, confidence], found an array of shape {array.shape}.")
+        if array.shape[1] == 2:
+            array = np.concatenate([array, np.ones((len(array), 1))], axis=1)
+        if not np.isfinite(array).all():
+            raise InputError("Key points must be finite numbers, found NaN or infinity.")
+        figure.append(array)
+    return figure
+
+
+def move(figure, *, scale=(1.0, 1.0), offset=(0, 0)) -> list[np.ndarray]:
+    """Resizes by `scale` (y, x) and then crops at `offset` (top, left), as the pictures are."""
+    moved = []
+    for joints in figure:
+        x = (joints[:, 0] + 0.5) * scale[1] - 0.5 - offset[1]  # a pixel center lies half a pixel inside its pixel
+        y = (joints[:, 1] + 0.5) * scale[0] - 0.5 - offset[0]
+        moved.append(np.stack([x, y, joints[:, 2]], axis=1))
+    return moved
+
+
+def mirror(figure, width: int) -> list[np.ndarray]:
+    """Mirrors left to right within a picture of that width.
+
+    The left and right joints of a body are exchanged, so that "left" stays the left of the person who is seen. The joints of a hand
+    carry no side: a mirrored right hand is a left hand with the same 21 joints.
+    """
+    flipped = []
+    for joints in figure:
+        joints = joints * (-1.0, 1.0, 1.0) + (width - 1.0, 0.0, 0.0)
+        flipped.append(joints[list(BODY_MIRROR)] if len(joints) == 18 else joints)
+    return flipped
+
+
+def visible(figure) -> bool:
+    """Whether any joint was found."""
+    return any((joints[:, 2] > 0).any() for joints in figure)
+
+
+def _drawing(joints: int, style: str):
+    bones = HAND_BONES if joints == 21 else BODY_BONES
+    if style == "white":
+        return bones, [(255, 255, 255)] * len(bones)
+    if style == "fingers":
+        return bones, [FINGER_COLORS[bone // 4] for bone in range(20)] if joints == 21 else BODY_COLORS
+    raise InputError(f"The style of a skeleton must be 'white' or 'fingers', found {style!r}.")
+
+
+def _line(canvas, start, end, half, color) -> None:
+    """Blends one line with round ends into float32 [H, W, 3], in place."""
+    reach = half + 1
+    left, top = np.floor(np.minimum(start, end) - reach).astype(int).clip(0)
+    right, bottom = np.ceil(np.maximum(start, end) + reach).astype(int) + 1
+    box = canvas[top : max(bottom, 0), left : max(right, 0)]
+    if not box.size:
+        return
+    y, x = np.mgrid[top : top + box.shape[0], left : left + box.shape[1]]
+    along = end - start
+    length = max(float(along[0] * along[0] + along[1] * along[1]), 1e-12)
+    place = (((x - start[0]) * along[0] + (y - start[1]) * along[1]) / length).clip(0, 1)
+    across_x, across_y = x - start[0] - place * along[0], y - start[1] - place * along[1]
+    covered = (half + 0.5 - np.sqrt(across_x * across_x + across_y * across_y)).clip(0, 1)[..., None]
+    box += covered.astype(np.float32) * (np.asarray(color, np.float32) - box)
