@@ -37,6 +37,17 @@ def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> lis
     return figures[name]
 
 
+def read_figures(path, *, parts: str = "auto"):
+    """Reads every figure of a file of either format: ((height, width) of every picture or None, name -> figure).
+
+    The one figure of an OpenPose file bears the name of the file.
+    """
+    content = _load(path)
+    if "people" in content:
+        return None, {Path(path).name.removesuffix("_keypoints.json"): _chosen(_openpose_figure(content, path), parts)}
+    return _folder_figures(content, path, parts)
+
+
 def read_folder_file(path, *, parts: str = "auto"):
     """Reads the key-point file of a folder: ((height, width) of every picture or None, name -> figure)."""
     return _folder_figures(_load(path), path, parts)
