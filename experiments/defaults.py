@@ -1,0 +1,57 @@
+"""Every general field of an experiment's config, one comment each; an experiment's file says what differs."""
+
+import difflib
+
+import ml_collections
+
+from gganjax.data.settings import DEFAULTS
+from gganjax.errors import InputError
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """The defaults. Method, options, weights, optimizers and epochs are the experiment's own to fill."""
+    config = ml_collections.ConfigDict()
+    config.method = ""  # a module of gganjax/methods
+    config.options = ml_collections.ConfigDict()  # keyword arguments of the method's `build`
+    config.weights = ml_collections.ConfigDict()  # weight of every loss term, by player
+    config.optimizers = ml_collections.ConfigDict()  # optimizer and schedule, by player; see gganjax/schedules.py
+    config.ema = ml_collections.ConfigDict()  # decay of a parameter average, by network; it is what is evaluated
+
+    config.seed = 0  # of the parameters, the data order and every draw
+    config.batch_size = 4  # over all devices together
+    config.epochs = 0  # length of the run in passes over the training pairs ...
+    config.steps = 0  # ... or in steps, when this is not 0
+    config.accumulate = 1  # parts of a batch whose gradients are averaged: less memory, same result
+    config.remat = False  # recompute the generator passes instead of keeping their activations
+
+    config.data = ml_collections.ConfigDict(DEFAULTS)  # see gganjax/data/settings.py
+
+    config.log_every = 10  # steps between lines of the metrics
+    config.sample_every = 1000  # steps between sample grids
+    config.sample_count = 6  # rows of a sample grid
+    config.checkpoint_every = 1000  # steps between checkpoints
+    config.keep_checkpoints = 3  # newest ones that stay
+
+    config.evaluate_after = True  # evaluate when training ends
+    config.evaluate = ml_collections.ConfigDict()
+    config.evaluate.norm = "batch"  # statistics of the "batch" (image) at hand, or the "running" ones
+    config.evaluate.dropout = False  # the reference leaves dropout on at test time
+    config.evaluate.batch_size = 8  # images at a time
+    config.evaluate.limit = 0  # at most that many test pairs; 0 means all
+    config.evaluate.images = 24  # translated images that are kept as files
+    return config
+
+
+def adam(schedule: dict, *, learning_rate: float = 2e-4, b1: float = 0.5, b2: float = 0.999):
+    """Settings of the Adam optimizer that these papers use."""
+    return ml_collections.ConfigDict(
+        dict(name="adam", learning_rate=learning_rate, b1=b1, b2=b2, schedule=schedule))
+
+
+def choose(variants: dict, variant: str) -> ml_collections.ConfigDict:
+    """Builds the variant of an experiment; an unknown name is one sentence with the nearest known one."""
+    if variant not in variants:
+        close = difflib.get_close_matches(variant, variants, 1, cutoff=0.0)[0]
+        raise InputError(f"variant '{variant}' is unknown; did you mean '{close}'? "
+                         f"Known: {', '.join(name for name in variants if name)}.")
+    return variants[variant]().lock()

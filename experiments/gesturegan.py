@@ -1,0 +1,178 @@
+"""GestureGAN (Tang, thesis ch. 2): hand gestures and cross-view scenes, from an image and a target structure.
+
+    python -m experiments.run --config=experiments/gesturegan.py:VARIANT
+
+Variants:
+  (none)           full-size network, the weights of NTU Hand Digit, embedded drawn hands at 256x256
+  demo             four minutes on two CPU cores: the drawn hands at 64x64 with a narrow network
+  ntu, senz3d      two cycles; strips image | image | skeleton | skeleton
+  dayton, dayton64, g2a, cvusa    one cycle; strips of views and label maps (g2a: Dayton, ground to aerial)
+  sign_digits      photos of hands of 160 students at 96x96 (see `sign_digits` below for the measured result)
+  ablation_a, b, c, d, e11 ... e16, e21, e22, e3, e41, e42, f    rows of Table 2.9 (Dayton, a third of the pairs)
+  one_cycle, two_cycle    rows of Table 2.17 (NTU Hand Digit)
+
+A variant with strips or folders looks for them under datasets/NAME; say where yours are with
+--config.data.folder=FOLDER. Weights, epochs and batches are those of the thesis and the reference code.
+"""
+
+from experiments import defaults
+
+HANDS = dict(color=800.0, pixel=800.0, cycle=0.1, identity=0.01, perceptual=1000.0, tv=1e-6)
+VIEWS = dict(color=100.0, pixel=100.0, cycle=0.1, identity=100.0, perceptual=100.0, tv=1e-6)
+
+# Rows B to F of Table 2.9. Row D is adv(D1) + 100 L1(y') + cycle; E12 repeats it, as its published scores suggest,
+# E13 and E14 put another pixel loss in the place of L1, the other rows add to D.
+ROW_D = dict(discriminators="plain", pixel_terms=("pixel",), cycle="l1", self_content=False, perceptual="none",
+             total_variation=False)
+ROWS = {
+    "b": ROW_D | dict(guidance=False, cycle="none"),
+    "c": ROW_D | dict(cycle="none"),
+    "d": ROW_D,
+    "e11": ROW_D | dict(cycle="color"),
+    "e12": ROW_D,
+    "e13": ROW_D | dict(pixel_terms=("pixel_l2",)),
+    "e14": ROW_D | dict(pixel_terms=("color",)),
+    "e15": ROW_D | dict(pixel_terms=("color_l2", "pixel")),
+    "e16": ROW_D | dict(pixel_terms=("color", "pixel")),
+    "e21": ROW_D | dict(discriminators="guided"),
+    "e22": ROW_D | dict(discriminators="both"),
+    "e3": ROW_D | dict(self_content=True),
+    "e41": ROW_D | dict(perceptual="auto"),
+    "e42": ROW_D | dict(perceptual="auto", total_variation=True),
+    "f": {},
+}
+
+
+def base(weights: dict, *, flat_epochs: int, decay_epochs: int, **options):
+    """GestureGAN with the weights of one task, the full model unless `options` leave terms out."""
+    config = defaults.get_config()
+    config.method = "gesturegan"
+    config.options = dict(
+        cycles=2, guidance=True, discriminators="both", pixel_terms=("color", "pixel"), cycle="l1", self_content=True,
+        perceptual="auto", total_variation=True, second_real="symmetric", update_order="generator_first",
+        stack_calls=True, width=64, blocks=9, dropout=0.5, discriminator_width=64, discriminator_layers=3,
+        norm="instance", compute_dtype="float32")
+    config.options.update(options)
+    config.weights = term_weights(config.options, weights)
+    config.epochs = flat_epochs + decay_epochs
+    schedule = dict(name="linear", flat_epochs=flat_epochs, decay_epochs=decay_epochs)
+    config.optimizers = dict(generator=defaults.adam(schedule), discriminators=defaults.adam(schedule))
+    return config
+
+
+def term_weights(options, weights: dict) -> dict:
+    """The weight of every term that these options compute (thesis Eq. 2.15; discriminators are halved)."""
+    judges = {"both": ("plain", "guided")}.get(options.discriminators, (options.discriminators,))
+    generator = {f"gan_{judge}": 1.0 for judge in judges}
+    pixel = {"color": "color", "color_l2": "color", "pixel": "pixel", "pixel_l2": "pixel"}
+    generator |= {term: weights[pixel[term]] for term in options.pixel_terms}
+    wanted = dict(cycle=options.cycle != "none", identity=options.self_content,
+                  perceptual=options.perceptual != "none", tv=options.total_variation)
+    generator |= {term: weights[term] for term, there in wanted.items() if there}
+    return dict(generator=generator,
+                discriminators={f"{judge}_{label}": 0.5 for judge in judges for label in ("fake", "real")})
+
+
+def strips(config, name: str, *, load_size: int = 286, crop_size: int = 256):
+    """Reads the released strips of a data set."""
+    config.data.update(kind="strips", folder=f"datasets/{name}", load_size=load_size, crop_size=crop_size)
+    return config
+
+
+def full():
+    """The thesis' hand model on the embedded set."""
+    return base(HANDS, flat_epochs=10, decay_epochs=10)
+
+
+def ntu():
+    """NTU Hand Digit, 75,036 training strips, batch 4, 20 epochs."""
+    return strips(full(), "ntu")
+
+
+def senz3d():
+    """Creative Senz3D, 135,504 training strips, batch 4, 20 epochs."""
+    return strips(full(), "senz3d")
+
+
+def dayton():
+    """Dayton aerial to ground at 256x256, 55,000 strips, batch 4, 35 epochs."""
+    return strips(base(VIEWS, flat_epochs=20, decay_epochs=15, cycles=1), "dayton_a2g")
+
+
+def dayton64():
+    """Dayton aerial to ground at 64x64, batch 16, 100 epochs."""
+    config = strips(base(VIEWS, flat_epochs=50, decay_epochs=50, cycles=1), "dayton_a2g", load_size=72, crop_size=64)
+    config.batch_size = 16
+    return config
+
+
+def g2a():
+    """Dayton ground to aerial: a folder of its own with the roles exchanged."""
+    return strips(base(VIEWS, flat_epochs=20, decay_epochs=15, cycles=1), "dayton_g2a")
+
+
+def cvusa():
+    """CVUSA aerial to ground, 35,532 strips, batch 4, 30 epochs."""
+    return strips(base(VIEWS, flat_epochs=15, decay_epochs=15, cycles=1), "cvusa")
+
+
+def ablation(row: str):
+    """A row of Table 2.9: Dayton aerial to ground, a random third of the pairs."""
+    if row == "a":
+        config = cyclegan()
+    else:
+        config = base(VIEWS, flat_epochs=20, decay_epochs=15, cycles=1, **ROWS[row])
+    return strips(config, "dayton_a2g_third")
+
+
+def cyclegan():
+    """Row A of Table 2.9: CycleGAN, unpaired and without guidance."""
+    config = defaults.get_config()
+    config.method = "cyclegan"
+    config.options = dict(adversarial="least_squares", identity=True, pool_size=50, width=64, blocks=9, dropout=0.0,
+                          discriminator_width=64, discriminator_layers=3, norm="instance", compute_dtype="float32")
+    config.weights = dict(generators=dict(gan=1.0, cycle=10.0, identity=5.0),
+                          discriminators=dict(fake=0.5, real=0.5))
+    config.epochs = 35
+    schedule = dict(name="linear", flat_epochs=20, decay_epochs=15)
+    config.optimizers = dict(generators=defaults.adam(schedule), discriminators=defaults.adam(schedule))
+    config.data.paired = False
+    return config
+
+
+def demo():
+    """Embedded drawn hands at 64x64, a narrow network: a few minutes on two CPU cores."""
+    config = base(HANDS, flat_epochs=10, decay_epochs=10, width=24, blocks=6, dropout=0.0, discriminator_width=24)
+    config.data.update(load_size=70, crop_size=64)
+    config.steps = 600
+    config.ema = dict(generator=0.99)
+    config.sample_every, config.checkpoint_every = 100, 200
+    schedule = dict(name="linear_steps", flat_steps=400)
+    config.optimizers = dict(generator=defaults.adam(schedule, learning_rate=5e-4),
+                             discriminators=defaults.adam(schedule))
+    config.evaluate.limit = 64
+    return config
+
+
+def sign_digits():
+    """Photos of hands at 96x96 of people never seen in training."""
+    config = base(HANDS, flat_epochs=10, decay_epochs=10, width=32, dropout=0.0, discriminator_width=32)
+    config.data.update(kind="folder", folder="datasets/sign_digits", load_size=104, crop_size=96)
+    config.ema = dict(generator=0.999)
+    config.steps = 8000
+    schedule = dict(name="linear_steps", flat_steps=4000)
+    config.optimizers = dict(generator=defaults.adam(schedule), discriminators=defaults.adam(schedule))
+    return config
+
+
+VARIANTS = {
+    "": full, "demo": demo, "ntu": ntu, "senz3d": senz3d, "dayton": dayton, "dayton64": dayton64, "g2a": g2a,
+    "cvusa": cvusa, "sign_digits": sign_digits, "two_cycle": ntu,
+    "one_cycle": lambda: strips(base(HANDS, flat_epochs=10, decay_epochs=10, cycles=1), "ntu"),
+    **{f"ablation_{row}": lambda row=row: ablation(row) for row in ("a", *ROWS)},
+}
+
+
+def get_config(variant: str = ""):
+    """The config of a variant, see the module's docstring."""
+    return defaults.choose(VARIANTS, variant)
