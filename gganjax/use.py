@@ -1,0 +1,139 @@
+"""A trained model as a function on NumPy images.
+
+    import gganjax
+    translate = gganjax.load("runs/gesturegan")
+    picture = translate(source=photo, target_guidance=skeleton)
+
+Images are [B, H, W, C], or [H, W, C] for a single one: uint8, or floats in [-1, 1]. The result is of the same kind.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from gganjax import checkpoint, core, devices, methods
+from gganjax.errors import InputError
+from gganjax.report import to_uint8
+
+CHUNK = 8  # images that go through the networks together; a batch of any size is cut into such pieces
+
+
+class Translator:
+    """A method with trained networks; calling it translates images.
+
+    Attributes:
+        method: the system, see `core.Method`; `method.inputs` names the images that a call takes.
+        config: the configuration of the run as a dictionary.
+        step: number of training steps behind the networks.
+    """
+
+    def __init__(self, method: core.Method, networks: Mapping[str, Any], config: dict, step: int, *,
+                 norm: str = "batch", dropout: bool = False, chunk: int = CHUNK):
+        self.method, self.config, self.step = method, config, step
+        self._params = {**networks["params"], **networks["ema"]}
+        self._moving, self._chunk = networks["moving"], chunk
+        self._sample = devices.compile_sample(method, norm=norm, dropout=dropout)
+
+    def __repr__(self) -> str:
+        return f"<{self.method.name} after {self.step:,} steps: takes {', '.join(self.method.inputs)}>"
+
+    def __call__(self, *, seed: int = 0, **images: np.ndarray) -> Any:
+        """Translate one image or a batch.
+
+        Args:
+            seed: seed of what the method draws at random; without dropout GestureGAN draws nothing.
+            **images: every field of `method.inputs`, [B, H, W, C] or [H, W, C], uint8 or floats in [-1, 1].
+
+        Returns:
+            The translated images, uint8 if the first input was, float32 in [-1, 1] otherwise; with a batch axis if
+            the inputs had one; a dictionary of such arrays if the method returns several.
+
+        Raises:
+            InputError: an image is missing, unknown, or of the wrong type, range, size or number of channels.
+        """
+        arrays, single = self._check(images)
+        as_uint8 = arrays[self.method.inputs[0]].dtype == np.uint8
+        out = self.outputs(arrays, seed=seed)
+        out = {name: to_uint8(image) if as_uint8 else image for name, image in out.items()}
+        out = {name: image[0] if single else image for name, image in out.items()}
+        return out if len(out) > 1 else next(iter(out.values()))
+
+    def outputs(self, batch: Mapping[str, np.ndarray], *, seed: int = 0) -> dict[str, np.ndarray]:
+        """Run the method's `sample` on checked arrays [B, ...]; returns float32 images in [-1, 1] by name.
+
+        A piece of the batch holds one row or `chunk` rows, the last ones repeated, so there are two compilations for
+        each size of image at most. Repeated rows would enter the statistics of a batch norm in "batch" mode.
+        """
+        rows = len(batch[self.method.inputs[0]])
+        pieces = []
+        for start in range(0, rows, self._chunk):
+            count = min(self._chunk, rows - start)
+            take = [min(start + row, rows - 1) for row in range(1 if count == 1 else self._chunk)]
+            piece = {name: np.asarray(batch[name])[take] for name in self.method.inputs}
+            key = jax.random.fold_in(jax.random.key(seed), start)
+            out = self._sample(self._params, self._moving, piece, key)
+            pieces.append({name: image[:count] for name, image in out.items()})
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+
+    def _check(self, images: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], bool]:
+        """The inputs with a batch axis, and whether it had to be added."""
+        for name in images:
+            if name not in self.method.inputs:
+                close = difflib.get_close_matches(name, self.method.inputs, 1)
+                hint = f"; did you mean '{close[0]}'?" if close else f", which takes {', '.join(self.method.inputs)}."
+                raise InputError(f"'{name}' is no input of {self.method.name}{hint}")
+        missing = [name for name in self.method.inputs if name not in images]
+        if missing:
+            raise InputError(f"'{missing[0]}' is missing: {self.method.name} takes {', '.join(self.method.inputs)}.")
+        arrays = {name: _checked(name, images[name], self.method.fields[name]) for name in self.method.inputs}
+        axes = {name: array.ndim - len(self.method.fields[name].shape) for name, array in arrays.items()}
+        if len(set(axes.values())) > 1:
+            shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
+            raise InputError(f"all inputs must have a batch axis or none, found {shapes}.")
+        single = -1 in axes.values()
+        arrays = {name: array[None] if single else array for name, array in arrays.items()}
+        core.check_fields(self.method, arrays, self.method.inputs)
+        if not len(arrays[self.method.inputs[0]]):
+            raise InputError(f"'{self.method.inputs[0]}' holds no image.")
+        return arrays, single
+
+
+def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
+    """The input as uint8, or as float32 within the range of its field."""
+    array = np.asarray(image)
+    if array.dtype == np.uint8:
+        return array
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"'{name}' must be uint8 or float, found {array.dtype}.")
+    if array.size and not (np.min(array) >= field.low - 1e-3 and np.max(array) <= field.high + 1e-3):
+        found = f"{np.min(array):.4g} to {np.max(array):.4g}"
+        raise InputError(f"'{name}' must be uint8, or floats from {field.low:g} to {field.high:g}, found {found}.")
+    return array.astype(np.float32)
+
+
+def load(folder: str | Path, *, norm: str | None = None, dropout: bool | None = None, chunk: int = CHUNK) -> Translator:
+    """Load the newest good checkpoint for use.
+
+    Args:
+        folder: a run folder, its `checkpoints` folder, or the folder of one checkpoint.
+        norm: "batch" normalizes by the image at hand, "running" by stored statistics; None as the run's config says.
+        dropout: whether dropout stays active; None as the run's config says.
+        chunk: images that go through the networks together.
+
+    Raises:
+        InputError: there is no such folder, or no checkpoint in it that can be read.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise InputError(f"{folder} does not exist; expected a run folder or a checkpoint.")
+    meta = checkpoint.read_meta(folder)
+    config = meta["config"]
+    method = methods.load(config["method"], config["options"])
+    evaluate = config["evaluate"]
+    return Translator(
+        method, checkpoint.load_networks(folder), config, meta["step"], chunk=chunk,
+        norm=evaluate["norm"] if norm is None else norm, dropout=evaluate["dropout"] if dropout is None else dropout)

@@ -1,0 +1,36 @@
+"""A run folder with an untrained GestureGAN of toy width and the embedded data, for the tests of what comes after training."""
+
+import json
+from pathlib import Path
+
+import jax
+import numpy as np
+import optax
+
+from gganjax import checkpoint, core, methods
+
+SIZE = 32
+CONFIG = {
+    "method": "gesturegan",
+    "options": {"width": 4, "blocks": 1, "discriminator_width": 4, "discriminator_layers": 1, "perceptual": "none"},
+    "seed": 0,
+    "data": {"kind": "drawn", "load_size": SIZE, "crop_size": SIZE, "people": 2, "test_people": 2, "poses": 3},
+    "evaluate": {"norm": "batch", "dropout": False, "limit": 5, "batch_size": 2, "images": 3, "truncate": False},
+}
+
+
+def make(folder: Path, *, steps: tuple[int, ...] = (7,)) -> Path:
+    """Write a run folder with a checkpoint for each of the steps and return it."""
+    method = methods.load(CONFIG["method"], CONFIG["options"])
+    picture = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    optimizers = {player: optax.sgd(0.1) for player in method.players}
+    start = lambda: core.init(method, optimizers, CONFIG["seed"], {name: picture for name in method.fields})
+    # Filling the shapes with noise takes no compilation, and any weights serve here.
+    random = np.random.default_rng(0)
+    state = jax.tree.map(lambda x: random.normal(0, 0.2, x.shape).astype(x.dtype), jax.eval_shape(start))
+    state = state.replace(moving=jax.tree.map(np.abs, state.moving))
+    for step in steps:
+        meta = {"method": method.name, "frozen": list(method.frozen), "config": CONFIG}
+        checkpoint.save(folder / "checkpoints", state.replace(step=np.int32(step)), meta, keep=len(steps))
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    return folder
