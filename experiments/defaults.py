@@ -39,6 +39,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.evaluate.batch_size = 8  # images at a time
     config.evaluate.limit = 0  # at most that many test pairs; 0 means all
     config.evaluate.images = 24  # translated images that are kept as files
+    config.evaluate.truncate = False  # cut fractions off in the 8-bit export as the reference does, instead of rounding
     return config
 
 
