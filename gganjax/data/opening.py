@@ -1,6 +1,6 @@
 """`open_source`: from the data settings to a checked set of pairs."""
 
-from gganjax.data import folders
+from gganjax.data import drawn, folders, strips
 from gganjax.data import settings as settings_module
 from gganjax.data.source import Source
 from gganjax.errors import InputError
@@ -18,4 +18,5 @@ def open_source(settings, split: str) -> Source:
     if split not in ("train", "test"):
         raise InputError(f"The split must be 'train' or 'test', found {split!r}.")
     size = settings.crop_size if split == "test" and settings.test_crop == "resize" else settings.load_size
-    return dict(folder=folders.open_folder)[settings.kind](settings, split, size=size)
+    kinds = {"drawn": drawn.open_drawn, "strips": strips.open_strips, "folder": folders.open_folder}
+    return kinds[settings.kind](settings, split, size=size)

@@ -38,13 +38,14 @@ def draw_skeleton(points, size, *, line_width: float | None = None, style: str =
     """
     height, width = size
     half = (line_width or default_width(height)) / 2
-    canvas = np.zeros((height, width, 3), np.float32)
+    canvas = np.zeros((height, width, 1 if style == "white" else 3), np.float32)
     for joints in as_figure(points):
         bones, colors = _drawing(len(joints), style)
         for (start, end), color in zip(bones, colors, strict=True):
             if joints[start, 2] > 0 and joints[end, 2] > 0:
                 _line(canvas, joints[start, :2], joints[end, :2], half, color)
-    return (canvas + 0.5).astype(np.uint8)
+    drawn = (canvas + 0.5).astype(np.uint8)
+    return np.repeat(drawn, 3 // drawn.shape[2], axis=2)
 
 
 def default_width(height: int) -> float:
@@ -106,24 +107,33 @@ def visible(figure) -> bool:
 def _drawing(joints: int, style: str):
     bones = HAND_BONES if joints == 21 else BODY_BONES
     if style == "white":
-        return bones, [(255, 255, 255)] * len(bones)
+        return bones, [255] * len(bones)
     if style == "fingers":
         return bones, [FINGER_COLORS[bone // 4] for bone in range(20)] if joints == 21 else BODY_COLORS
     raise InputError(f"The style of a skeleton must be 'white' or 'fingers', found {style!r}.")
 
 
 def _line(canvas, start, end, half, color) -> None:
-    """Blends one line with round ends into float32 [H, W, 3], in place."""
-    reach = half + 1
-    left, top = np.floor(np.minimum(start, end) - reach).astype(int).clip(0)
-    right, bottom = np.ceil(np.maximum(start, end) + reach).astype(int) + 1
-    box = canvas[top : max(bottom, 0), left : max(right, 0)]
-    if not box.size:
+    """Blends one line with round ends into float32 [H, W, C], in place."""
+    (x0, y0), (x1, y1) = start.tolist(), end.tolist()
+    reach = half + 1.5
+    height, width = canvas.shape[:2]
+    top, bottom = _span(y0, y1, reach, height)
+    left, right = _span(x0, x1, reach, width)
+    if top >= bottom or left >= right:
         return
-    y, x = np.mgrid[top : top + box.shape[0], left : left + box.shape[1]]
-    along = end - start
-    length = max(float(along[0] * along[0] + along[1] * along[1]), 1e-12)
-    place = (((x - start[0]) * along[0] + (y - start[1]) * along[1]) / length).clip(0, 1)
-    across_x, across_y = x - start[0] - place * along[0], y - start[1] - place * along[1]
-    covered = (half + 0.5 - np.sqrt(across_x * across_x + across_y * across_y)).clip(0, 1)[..., None]
-    box += covered.astype(np.float32) * (np.asarray(color, np.float32) - box)
+    y = np.arange(top, bottom)[:, None] - y0
+    x = np.arange(left, right)[None, :] - x0
+    dx, dy = x1 - x0, y1 - y0
+    length = max(dx * dx + dy * dy, 1e-12)
+    place = np.clip(x * (dx / length) + y * (dy / length), 0, 1)
+    across_x, across_y = x - place * dx, y - place * dy
+    covered = np.clip(half + 0.5 - np.sqrt(across_x * across_x + across_y * across_y), 0, 1).astype(np.float32)[..., None]
+    box = canvas[top:bottom, left:right]
+    box += covered * (np.asarray(color, np.float32) - box)
+
+
+def _span(one: float, other: float, reach: float, size: int) -> tuple[int, int]:
+    """The pixels between two positions and `reach` beyond, within a picture."""
+    low, high = min(one, other) - reach, max(one, other) + reach
+    return int(min(max(low, 0), size)), int(min(max(high + 1, 0), size))

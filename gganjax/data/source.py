@@ -53,14 +53,20 @@ class Memory:
         self._kept = {}
         self._lock = threading.Lock()
 
-    def get(self, key, make: Callable[[], Panel]) -> Panel:
-        """Returns the panel remembered under the key, or makes it."""
-        panel = self._kept.get(key)
-        if panel is None:
-            panel = make()
-            size = panel.picture.nbytes + (0 if panel.guidance is None else panel.guidance.nbytes)
+    def get(self, key, make: Callable):
+        """Returns what is remembered under the key, a panel or a tuple of panels, or makes it."""
+        found = self._kept.get(key)
+        if found is None:
+            found = make()
+            size = _bytes(found)
             with self._lock:
                 if key not in self._kept and size <= self._room:
-                    self._kept[key] = panel
+                    self._kept[key] = found
                     self._room -= size
-        return panel
+        return found
+
+
+def _bytes(found) -> int:
+    if isinstance(found, Panel):
+        return sum(part.nbytes for part in (found.picture, found.guidance) if part is not None)
+    return sum(_bytes(panel) for panel in found)
