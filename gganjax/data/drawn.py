@@ -9,7 +9,7 @@ import numpy as np
 
 from gganjax.data import hands, painting
 from gganjax.data.settings import Settings
-from gganjax.data.source import Memory, Panel, Source
+from gganjax.data.source import Memory, Names, Panel, Source
 
 _SPLITS = {"train": 1, "test": 2}  # first number of every seed, so that the splits share nobody
 
@@ -68,17 +68,4 @@ def open_drawn(settings: Settings, split: str, *, size: int) -> Source:
         "bad_files": {},
         "guidance": "key points",
     }
-    return Source(_Names(pairs, name), load, facts, size=size, mirrored=False)
-
-
-class _Names:
-    """Names computed when asked for."""
-
-    def __init__(self, count, name):
-        self._count, self._name = count, name
-
-    def __len__(self):
-        return self._count
-
-    def __getitem__(self, index):
-        return self._name(index)
+    return Source(Names(pairs, name), load, facts, size=size, mirrored=False)

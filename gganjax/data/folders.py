@@ -143,7 +143,7 @@ def _read_guidance(root: Path, split: str, names, settings: Settings):
     if kind is None:
         raise InputError(f"The guidance of the {split} split is missing: expected {' or '.join(str(path) for path in wanted.values())}.")
     if kind == "json":
-        declared, figures = keypoints.read_folder_file(places[kind], parts=settings.parts)
+        declared, figures = keypoints.read_figures(places[kind], parts=settings.parts)
         return declared, figures, {}
     if kind == "openpose":
         return None, keypoints.read_openpose_folder(places[kind], names, parts=settings.parts), {}

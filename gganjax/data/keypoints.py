@@ -20,16 +20,13 @@ def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> lis
 
     Args:
       path: an OpenPose file, or a file in the format of the data folders ({"images": {NAME: ...}}).
-      name: the picture, for a file that holds several of them.
+      name: the picture; None takes the only one of the file, as an OpenPose file has.
       parts: "hands", "body" or "auto" (hands where any was found, otherwise the body).
 
     Returns:
       List of float64 [J, 3]; empty where nothing was found.
     """
-    content = _load(path)
-    if "people" in content:
-        return _chosen(_openpose_figure(content, path), parts)
-    _, figures = _folder_figures(content, path, parts)
+    _, figures = read_figures(path, parts=parts)
     if name is None and len(figures) == 1:
         return next(iter(figures.values()))
     if name not in figures:
@@ -46,11 +43,6 @@ def read_figures(path, *, parts: str = "auto"):
     if "people" in content:
         return None, {Path(path).name.removesuffix("_keypoints.json"): _chosen(_openpose_figure(content, path), parts)}
     return _folder_figures(content, path, parts)
-
-
-def read_folder_file(path, *, parts: str = "auto"):
-    """Reads the key-point file of a folder: ((height, width) of every picture or None, name -> figure)."""
-    return _folder_figures(_load(path), path, parts)
 
 
 def read_openpose_folder(folder: Path, names, *, parts: str = "auto") -> dict[str, list[np.ndarray]]:

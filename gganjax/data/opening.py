@@ -18,5 +18,9 @@ def open_source(settings, split: str) -> Source:
     if split not in ("train", "test"):
         raise InputError(f"The split must be 'train' or 'test', found {split!r}.")
     size = settings.crop_size if split == "test" and settings.test_crop == "resize" else settings.load_size
+    if settings.kind == "tfds":
+        from gganjax.data import prepared  # importing tensorflow-datasets takes a second that the other kinds need not wait
+
+        return prepared.open_prepared(settings, split, size=size)
     kinds = {"drawn": drawn.open_drawn, "strips": strips.open_strips, "folder": folders.open_folder}
     return kinds[settings.kind](settings, split, size=size)

@@ -45,6 +45,19 @@ class Source:
         return dict(self._facts)
 
 
+class Names:
+    """Pair names computed when asked for, for sets too large or too slow to list."""
+
+    def __init__(self, count: int, name: Callable[[int], str]):
+        self._count, self._name = count, name
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> str:
+        return self._name(index)
+
+
 class Memory:
     """Keeps what was computed, up to a number of bytes; what no longer fits is computed again each time."""
 

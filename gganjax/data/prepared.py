@@ -1,0 +1,143 @@
+"""A folder of pictures and pairs as a tensorflow-datasets set: prepared once, then read at random from a few large files.
+
+`tools/prepare_set.py FOLDER OUT` writes OUT/guided_pairs/pictures/1.0.0 (each picture once, its file's own bytes, with its key points) and OUT/guided_pairs/pairs/1.0.0
+(row numbers of source and target), in the array_record format, which is written and read without TensorFlow. The set then gives
+exactly the samples of the folder: `config.data.kind="tfds"`, `config.data.folder=OUT`.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from gganjax.data import folders, images, skeletons
+from gganjax.data.settings import Settings
+from gganjax.data.source import Memory, Names, Panel, Source
+from gganjax.errors import InputError
+
+
+class GuidedPairs(tfds.core.GeneratorBasedBuilder):
+    """Builder of the two parts of a set, from checked folder listings {split: folders.Listing}."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    BUILDER_CONFIGS = (
+        tfds.core.BuilderConfig(name="pictures", description="Every picture once, with its key points or skeleton picture."),
+        tfds.core.BuilderConfig(name="pairs", description="Row numbers of source and target among the pictures of the split."),
+    )
+
+    def __init__(self, *, listings: dict[str, folders.Listing] | None = None, **options):
+        self._listings = listings
+        super().__init__(**options)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        if self.builder_config.name == "pairs":
+            features = {"source": np.int64, "target": np.int64, "name": tfds.features.Text(), "source_name": tfds.features.Text()}
+        else:
+            # Key points as raw bytes of float64: a float32 feature would move them by a hair and with them the drawn lines.
+            features = {"name": tfds.features.Text(), "image": tfds.features.Image(), "joints": tfds.features.Text(), "parts": tfds.features.Text()}
+            if any(listing.figures is None for listing in self._listings.values()):
+                features["guidance"] = tfds.features.Image()
+        facts = {split: listing.facts for split, listing in self._listings.items()}
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(features), metadata=tfds.core.MetadataDict(facts), disable_shuffling=True
+        )
+
+    def _split_generators(self, dl_manager):
+        return {split: self._generate_examples(listing) for split, listing in self._listings.items()}
+
+    def _generate_examples(self, listing: folders.Listing):
+        names = _names(listing)
+        if self.builder_config.name == "pairs":
+            rows = {name: row for row, name in enumerate(names)}
+            for number, (source, target) in enumerate(listing.pairs):
+                name = folders.pair_name(source, target)
+                yield number, {"source": rows[source], "target": rows[target], "name": name, "source_name": source}
+            return
+        for number, name in enumerate(names):
+            figure = () if listing.figures is None else listing.figures[name]
+            example = {
+                "name": name,
+                "image": (listing.root / listing.split / name).read_bytes(),
+                "joints": " ".join(float(value).hex() for joints in figure for value in joints.flat),
+                "parts": " ".join(str(len(joints)) for joints in figure),
+            }
+            if listing.figures is None:
+                example["guidance"] = (listing.root / listing.skeletons[name]).read_bytes()
+            yield number, example
+
+
+def convert(settings, out) -> dict[str, dict]:
+    """Prepares the splits of a folder that exist; returns what was found in each.
+
+    Args:
+      settings: data settings of kind "folder".
+      out: the folder to write into.
+
+    Raises:
+      InputError: as `open_source` for the folder, or a set is there already.
+    """
+    out = Path(out)
+    if (out / "guided_pairs").exists():
+        raise InputError(f"{out} already holds a prepared set; give another folder or remove {out / 'guided_pairs'}.")
+    splits = [split for split in ("train", "test") if (Path(settings.folder) / split).is_dir()]
+    if not splits:
+        raise InputError(f"{settings.folder} holds no data set: expected the folder train or test in it.")
+    listings = {split: folders.list_folder(settings, split) for split in splits}
+    for part in ("pictures", "pairs"):
+        builder = GuidedPairs(listings=listings, data_dir=str(out), config=part, file_format="array_record")
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP))
+    return {split: listing.facts for split, listing in listings.items()}
+
+
+def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
+    """Opens a split of a prepared set with panels of size x size."""
+    root = Path(settings.folder) / "guided_pairs"
+    if not root.is_dir():
+        raise InputError(f"{settings.folder} holds no prepared set: expected the folder guided_pairs in it (made by tools/prepare_set.py).")
+    try:
+        builders = {part: tfds.builder_from_directory(str(root / part / "1.0.0")) for part in ("pictures", "pairs")}
+        if split not in builders["pairs"].info.splits:
+            raise InputError(f"The prepared set in {settings.folder} has no {split} split, only {', '.join(builders['pairs'].info.splits)}.")
+        guided = "guidance" in builders["pictures"].info.features
+        raw = {key: tfds.decode.SkipDecoding() for key in ("image", "guidance")[: 1 + guided]}
+        pictures = builders["pictures"].as_data_source(split, decoders=raw)
+        pairs = builders["pairs"].as_data_source(split)
+        facts = builders["pairs"].info.metadata[split]
+    except (OSError, ValueError, KeyError, tfds.core.DatasetNotFoundError) as error:
+        if isinstance(error, InputError):
+            raise
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"The prepared set in {settings.folder} cannot be read: {first}.") from error
+    chosen = range(len(pairs))
+    if settings.only:
+        chosen = [row for row in chosen if pairs[row]["source_name"].decode().startswith(settings.only)]
+        if not chosen:
+            raise InputError(f"The prepared set in {settings.folder} holds no pairs whose source starts with {settings.only!r} (config.data.only).")
+    memory = Memory(settings.memory)
+
+    def panel(row: int) -> Panel:
+        record = pictures[row]
+        name = f"{record['name'].decode()} in {root}"
+        whole = images.decode(io.BytesIO(record["image"]), name=name)
+        picture = images.resize(whole, (size, size))
+        if guided:
+            skeleton = images.decode(io.BytesIO(record["guidance"]), name=name, background=0)
+            return Panel(picture, guidance=images.resize(skeleton, (size, size)))
+        joints = np.array([float.fromhex(value) for value in record["joints"].decode().split()]).reshape(-1, 3)
+        ends = np.cumsum([int(part) for part in record["parts"].decode().split()])
+        scale = (size / whole.shape[0], size / whole.shape[1])
+        return Panel(picture, figure=skeletons.move(np.split(joints, ends[:-1]), scale=scale))
+
+    def load(index: int) -> tuple[Panel, Panel]:
+        pair = pairs[chosen[index]]
+        source, target = (memory.get(int(pair[side]), lambda side=side: panel(int(pair[side]))) for side in ("source", "target"))
+        return source, target
+
+    names = Names(len(chosen), lambda index: pairs[chosen[index]]["name"].decode())
+    facts = dict(facts, kind="tfds", folder=settings.folder, pairs=len(chosen))
+    return Source(names, load, facts, size=size, mirrored=False)
+
+
+def _names(listing: folders.Listing) -> list[str]:
+    return sorted({name for pair in listing.pairs for name in pair})
