@@ -148,6 +148,7 @@ class Call:
             return x
         if self._grow:
             self.pools.setdefault(pool, history.empty(size, x.shape[1:]))
+            return x
         everyone = x if self._mode.axis is None else lax.all_gather(x, self._mode.axis, tiled=True)
         key = jax.random.fold_in(self._key, zlib.crc32(pool.encode()))
         self.pools[pool], mixed = history.mix(key, self.pools[pool], everyone)
@@ -165,7 +166,8 @@ class Call:
         variables = {"params": self.params[net], "moving": self.moving.get(net, {})}
         rngs = {} if key is None else {"dropout": key}
         out, moved = module.apply(variables, *arguments, rngs=rngs, mutable=["moving"])
-        if mode.keep and mode.norm == "batch" and "moving" in moved:
+        # While growing nothing moves: the state before the first step depends on no batch, and needs no forward pass.
+        if mode.keep and mode.norm == "batch" and "moving" in moved and not self._grow:
             self.moving[net] = moved["moving"]
         return out
 
