@@ -1,0 +1,13 @@
+"""PyTorch state dicts <-> Flax variables, one table per network, exact and checked.
+
+    table = port.resnet.table(blocks=9, dropout=True)
+    variables = port.to_flax(table, state_dict, port.shapes(module, (1, 256, 256, 6)))
+    state_dict = port.to_torch(table, variables)
+
+No PyTorch is needed: a state dict is a dictionary of NumPy arrays.
+"""
+
+from gganjax.port import patch, resnet, vgg
+from gganjax.port.convert import Entry, Layout, Table, shapes, to_flax, to_torch
+
+__all__ = ["Entry", "Layout", "Table", "patch", "resnet", "shapes", "to_flax", "to_torch", "vgg"]

@@ -1,0 +1,85 @@
+"""Compares gganjax with recorded runs of the reference implementations.
+
+    python tools/parity.py FIXTURE.npz [FIXTURE.npz ...] [--verbose]
+
+Each file names in its `meta` what was recorded and with which arguments. The network or method is built from that,
+given the recorded weights, and run on the recorded inputs. One line a fixture: the largest absolute error, the
+largest error relative to the largest magnitude of the recorded array, the tolerance of the latter, the verdict and
+the seconds. The exit status is 1 if a fixture fails or is not known.
+"""
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
+
+import jax
+from parities import gesturegan, losses, networks
+from parities.common import TOLERANCE, Fixture
+
+from gganjax.errors import InputError
+
+# Pattern of the recorded model's description -> comparison.
+KNOWN = (
+    (r"ResnetGenerator\b.*(GestureGAN|CycleGAN)", networks.resnet_generator),
+    (r"NLayerDiscriminator\b|PatchGAN discriminator\b", networks.patch_discriminator),
+    (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
+    (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
+)
+
+
+def compare(path) -> tuple[list, float]:
+    """Returns the pairs of one fixture and the seconds their computation took."""
+    fixture = Fixture(path)
+    for pattern, comparison in KNOWN:
+        if re.match(pattern, fixture.model):
+            start = time.perf_counter()
+            pairs = comparison(fixture)
+            for pair in pairs:
+                jax.block_until_ready(pair.ours)
+            return pairs, time.perf_counter() - start
+    raise InputError(f"{path}: no comparison is known for the model '{fixture.model}'")
+
+
+def report(path, *, verbose: bool = False) -> bool:
+    """Prints one fixture's line, and with `verbose` one line a pair; returns whether it passed."""
+    name = Path(path).stem
+    try:
+        pairs, seconds = compare(path)
+    except InputError as error:
+        print(f"{name:34s} FAIL  {error}", flush=True)
+        return False
+    results = [(pair, *pair.errors()) for pair in pairs]
+    wrong = [pair.name for pair, _, relative in results if not relative <= pair.tolerance]
+    absolute, relative = (max((result[i] for result in results), default=float("inf")) for i in (1, 2))
+    passed = bool(results) and not wrong
+    notes = [f"wrong: {', '.join(wrong[:5])}"] if wrong else []
+    for tolerance, reason in sorted({(pair.tolerance, pair.reason) for pair in pairs if pair.reason}):
+        count = sum(pair.reason == reason for pair in pairs)
+        notes.append(f"{count} of {len(pairs)} arrays to {tolerance:.0e}: {reason}")
+    print(
+        f"{name:34s} absolute {absolute:8.2e}  relative {relative:8.2e}  tolerance {TOLERANCE:.0e}  "
+        f"{'pass' if passed else 'FAIL'}  {seconds:5.1f} s  {'; '.join(notes)}".rstrip(),
+        flush=True,
+    )
+    for pair, absolute, relative in results if verbose else ():
+        print(f"    {pair.name:44s} {absolute:8.2e} {relative:8.2e} {pair.tolerance:7.0e}  {pair.reason}".rstrip())
+    return passed
+
+
+def main(arguments=None) -> int:
+    """Compares the fixtures named on the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("fixtures", nargs="+", metavar="FIXTURE.npz")
+    parser.add_argument("--verbose", action="store_true", help="one more line for each array")
+    options = parser.parse_args(arguments)
+    jax.config.update("jax_default_matmul_precision", "highest")  # accelerators round products by default
+    verdicts = [report(path, verbose=options.verbose) for path in options.fixtures]
+    return 0 if all(verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
