@@ -1,13 +1,14 @@
 """Articulated hands for the drawn set: who is seen, in which pose, and where the 21 joints are.
 
 The set must have the same bits on every machine. So chance comes from the raw output of PCG64, and all arithmetic down to the pixel is
-sums, products, quotients and square roots of single numbers, which IEEE 754 fixes; the C library's sine and reductions such as a
+sums, products, quotients and square roots of single numbers, which IEEE 754 fixes; the C library's sine and power and reductions such as a
 NumPy sum or matrix product may differ in the last bit from one processor to the next and are not used.
 
 Lengths are in palms (wrist to middle knuckle). Space is x to the right, y up, z towards the viewer; the thumb is at negative x until
 the side of the hand is chosen.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ def person(*numbers: int) -> Person:
     nail = _blend(skin, paint, 0.9) if painted else _blend(skin, (255, 214, 208), 0.42)
     x, y = dice.between(-0.75, 0.75), dice.between(-0.8, 0.1)
     z = dice.between(0.6, 1.0)
-    norm = (x * x + y * y + z * z) ** 0.5
+    norm = math.sqrt(x * x + y * y + z * z)
     hue = tuple(dice.between(25, 225) for _ in range(3))
     other = tuple(dice.between(25, 235) for _ in range(3))
     return Person(
@@ -154,7 +155,7 @@ def _bend(who: Person, curls, fold, spread):
     for bone, length in enumerate((0.44, 0.36, 0.28)):
         sine, cosine = turn(out[bone] + fold * (across[bone] - out[bone]))
         lift = lift_out[bone] + fold * (lift_across[bone] - lift_out[bone])
-        flat = (1 - lift * lift) ** 0.5
+        flat = math.sqrt(1 - lift * lift)
         step = length * (0.5 + 0.5 * who.long)
         at = (at[0] - step * flat * sine, at[1] + step * flat * cosine, at[2] + step * lift * front)
         joints.append(at)

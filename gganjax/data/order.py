@@ -41,6 +41,8 @@ def train_batches(source: Source, settings, *, batch_size: int, seed: int, start
     settings = settings_module.resolve(settings)
     if batch_size < 1 or batch_size % process_count:
         raise InputError(f"config.batch_size must be a multiple of the number of processes ({process_count}), found {batch_size}.")
+    if seed < 0:
+        raise InputError(f"config.seed must not be negative, found {seed}.")
     flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
 
     def finish(sample, rng):
@@ -84,6 +86,7 @@ class Batches:
         options = grain.ReadOptions(num_threads=settings.threads, prefetch_buffer_size=settings.prefetch)
         self._iterator = iter(batches.to_iter_dataset(options))
         self._iterator.set_state({"next_index": start})
+        self._iterator.start_prefetch()  # reading goes on while the first step compiles
 
     def __iter__(self):
         return self

@@ -3,6 +3,8 @@
 Only elementwise sums, products, quotients and square roots of float32, see `hands`. Everything is painted at twice the size and averaged.
 """
 
+import math
+
 import numpy as np
 
 from gganjax.data.hands import Dice, Person, Pose
@@ -94,7 +96,7 @@ class _Canvas:
 def _arm(canvas: _Canvas, who: Person, hand: Pose) -> None:
     x, y, z = hand.joints[0]
     dx, dy = who.elbow[0] - x, who.elbow[1] - y
-    far = (dx * dx + dy * dy) ** 0.5
+    far = math.sqrt(dx * dx + dy * dy)
     dx, dy = dx / far, dy / far
     palm = hand.palm
 

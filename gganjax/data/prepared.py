@@ -117,7 +117,10 @@ def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
     memory = Memory(settings.memory)
 
     def panel(row: int) -> Panel:
-        record = pictures[row]
+        try:
+            record = pictures[row]
+        except Exception as error:  # array_record raises whatever its C++ side meets
+            raise InputError(f"Picture {row} of the prepared set in {root} cannot be read any more: {error}.") from error
         name = f"{record['name'].decode()} in {root}"
         whole = images.decode(io.BytesIO(record["image"]), name=name)
         picture = images.resize(whole, (size, size))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import os
 
 from gganjax.errors import InputError
 
@@ -53,6 +54,8 @@ def resolve(settings) -> Settings:
     if isinstance(settings, Settings):
         return settings
     given = dict(settings)
+    if isinstance(given.get("folder"), str):
+        given["folder"] = os.path.expanduser(given["folder"])
     for key, value in given.items():
         if key not in DEFAULTS:
             raise InputError(f"config.data.{key} is not a setting{_nearest(key, DEFAULTS)}.")

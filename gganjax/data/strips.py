@@ -41,6 +41,8 @@ def open_strips(settings: Settings, split: str, *, size: int) -> Source:
     def panels(name: str) -> tuple[Panel, Panel]:
         strip = images.read_image(root / split / name)
         side = strip.shape[0]
+        if strip.shape[1] != 4 * side:
+            raise InputError(f"{root / split / name} was four square panels wide when it was checked and no longer is.")
         parts = [images.resize(strip[:, i * side : (i + 1) * side], (size, size)) for i in range(4)]
         return Panel(parts[0], guidance=parts[2]), Panel(parts[1], guidance=parts[3])
 
