@@ -35,7 +35,7 @@ def vgg19() -> dict:
     path = vgg19_path()
     if not path.is_file():
         raise InputError(
-            f"the VGG19 weights {path} are missing: download {VGG19_SOURCE} (the VGG19 ImageNet file of torchvision) "
+            f"the VGG19 weights {path} are missing: download torchvision's https://download.pytorch.org/models/{VGG19_SOURCE} "
             f"and run `python tools/import_torch.py vgg19 {VGG19_SOURCE}`, or choose the perceptual network 'vgg16'"
         )
     return fill(read_npz(path), shapes_of_vgg(19), path)

@@ -1,4 +1,4 @@
-"""VGG16 and VGG19 of the torchvision release: state dict keys <-> `features.VGG`."""
+"""VGG16 and VGG19 of the torchvision release, or of timm: state dict keys <-> `features.VGG`."""
 
 from gganjax.features import nets
 from gganjax.port.convert import Table, conv
@@ -19,5 +19,5 @@ def table(depth: int = 19) -> Table:
                 behind.append(str(number))
             number += 2  # a convolution and its ReLU
         number += 1  # the pool
-    ignored = r"classifier\..*" + (rf"|features\.({'|'.join(behind)})\..*" if behind else "")
+    ignored = r"(classifier|pre_logits|head)\..*" + (rf"|features\.({'|'.join(behind)})\..*" if behind else "")
     return Table(f"VGG{depth}", tuple(entries), ignored)
