@@ -10,4 +10,13 @@ from gganjax.data.order import steps_per_epoch, test_batches, train_batches
 from gganjax.data.settings import DEFAULTS
 from gganjax.data.skeletons import draw_skeleton
 
-__all__ = ["DEFAULTS", "draw_skeleton", "open_source", "read_image", "read_keypoints", "steps_per_epoch", "test_batches", "train_batches"]
+__all__ = [
+    "DEFAULTS",
+    "draw_skeleton",
+    "open_source",
+    "read_image",
+    "read_keypoints",
+    "steps_per_epoch",
+    "test_batches",
+    "train_batches",
+]

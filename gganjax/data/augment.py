@@ -47,5 +47,7 @@ def apply(sample: dict, augmentation: Augmentation, *, crop_size: int, style: st
         if figure is not None:
             figure = skeletons.move(figure, offset=(top, left))
             figure = skeletons.mirror(figure, crop_size) if flip else figure
-            done[f"{side}_guidance"] = skeletons.draw_skeleton(figure, (crop_size, crop_size), line_width=line_width or None, style=style)
+            done[f"{side}_guidance"] = skeletons.draw_skeleton(
+                figure, (crop_size, crop_size), line_width=line_width or None, style=style
+            )
     return done

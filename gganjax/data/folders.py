@@ -124,7 +124,9 @@ def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The list of pairs {path} is not a CSV file: {error}.") from error
     if not rows or [cell.strip() for cell in rows[0]] != ["source", "target"]:
-        raise InputError(f"The list of pairs {path} must start with the line source,target, found {','.join(rows[0]) if rows else 'nothing'!r}.")
+        raise InputError(
+            f"The list of pairs {path} must start with the line source,target, found {','.join(rows[0]) if rows else 'nothing'!r}."
+        )
     for number, row in enumerate(rows[1:], 2):
         if len(row) != 2 or not row[0].strip() or not row[1].strip():
             raise InputError(f"Row {number} of {path} must be two file names, found {','.join(row)!r}.")
@@ -137,11 +139,15 @@ def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
 
 def _read_guidance(root: Path, split: str, names, settings: Settings):
     """Returns (declared picture size or None, figures or None, skeleton pictures)."""
-    places = dict(json=root / f"{split}_keypoints.json", openpose=root / f"{split}_keypoints", pictures=root / f"{split}_skeletons")
+    places = dict(
+        json=root / f"{split}_keypoints.json", openpose=root / f"{split}_keypoints", pictures=root / f"{split}_skeletons"
+    )
     wanted = places if settings.keypoints == "auto" else {settings.keypoints: places[settings.keypoints]}
     kind = next((kind for kind, path in wanted.items() if path.exists()), None)
     if kind is None:
-        raise InputError(f"The guidance of the {split} split is missing: expected {' or '.join(str(path) for path in wanted.values())}.")
+        raise InputError(
+            f"The guidance of the {split} split is missing: expected {' or '.join(str(path) for path in wanted.values())}."
+        )
     if kind == "json":
         declared, figures = keypoints.read_figures(places[kind], parts=settings.parts)
         return declared, figures, {}

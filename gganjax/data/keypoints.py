@@ -30,7 +30,9 @@ def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> lis
     if name is None and len(figures) == 1:
         return next(iter(figures.values()))
     if name not in figures:
-        raise InputError(f"{path} holds key points of {len(figures)} pictures, but not of {name!r}; its first is {next(iter(figures), None)!r}.")
+        raise InputError(
+            f"{path} holds key points of {len(figures)} pictures, but not of {name!r}; its first is {next(iter(figures), None)!r}."
+        )
     return figures[name]
 
 
@@ -86,7 +88,9 @@ def _folder_figures(content: dict, path, parts: str):
         except InputError as error:
             raise InputError(f"{str(error).rstrip('.')} for {name} in the key-point file {path}.") from error
         except (AttributeError, TypeError, KeyError) as error:
-            raise InputError(f'The entry of {name} in the key-point file {path} must be {{"hands": [{{"points": ...}}]}} or {{"body18": ...}}.') from error
+            raise InputError(
+                f'The entry of {name} in the key-point file {path} must be {{"hands": [{{"points": ...}}]}} or {{"body18": ...}}.'
+            ) from error
     return (None if size is None else (size[1], size[0])), figures
 
 
@@ -102,7 +106,9 @@ def _openpose_figure(content: dict, path) -> list[np.ndarray]:
                     figure.append(joints[list(_BODY25_TO_18)] if len(joints) == 25 else joints)
             people.append(skeletons.as_figure(figure))
     except (InputError, AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"The OpenPose file {path} holds a person whose key points are not x, y, confidence of 18, 25 or 21 joints.") from error
+        raise InputError(
+            f"The OpenPose file {path} holds a person whose key points are not x, y, confidence of 18, 25 or 21 joints."
+        ) from error
     # Bystanders are found too; the person meant is the one that the detector is surest of.
     return max(people, key=lambda figure: sum(joints[:, 2].sum() for joints in figure), default=[])
 

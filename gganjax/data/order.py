@@ -24,7 +24,9 @@ def shuffled(count: int, seed: int, stream: int = 0) -> grain.MapDataset:
     return grain.MapDataset.range(count).shuffle(seed=_mix(seed, stream)).repeat()
 
 
-def train_batches(source: Source, settings, *, batch_size: int, seed: int, start: int = 0, process_index: int = 0, process_count: int = 1):
+def train_batches(
+    source: Source, settings, *, batch_size: int, seed: int, start: int = 0, process_index: int = 0, process_count: int = 1
+):
     """Endless training batches; the first that comes out is batch number `start`.
 
     Args:
@@ -40,7 +42,9 @@ def train_batches(source: Source, settings, *, batch_size: int, seed: int, start
     """
     settings = settings_module.resolve(settings)
     if batch_size < 1 or batch_size % process_count:
-        raise InputError(f"config.batch_size must be a multiple of the number of processes ({process_count}), found {batch_size}.")
+        raise InputError(
+            f"config.batch_size must be a multiple of the number of processes ({process_count}), found {batch_size}."
+        )
     if seed < 0:
         raise InputError(f"config.seed must not be negative, found {seed}.")
     flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
@@ -94,9 +98,9 @@ class Batches:
     def __next__(self) -> dict:
         try:
             return next(self._iterator)
-        except Exception:
+        except InputError as error:  # a file turned bad; grain adds lines of its own to what its threads raise
             self.close()
-            raise
+            raise InputError(str(error).splitlines()[0]) from error
 
     def close(self) -> None:
         """Ends the reading threads; no batch can be taken afterwards."""

@@ -108,8 +108,12 @@ def _arm(canvas: _Canvas, who: Person, hand: Pose) -> None:
     canvas.limb(below(1.2), below(5.0), (wrist * 1.12, wrist * 1.5), soften=0.02, tint=(0.1, 0.1))
     if who.sleeve < 9:
         start = below(who.sleeve + 0.42 * who.thick)
-        canvas.limb(start, below(5.5), (wrist * 1.42, wrist * 1.9), material=CLOTH, bands=who.stripes / palm if who.stripes else 0.0)
-        canvas.limb(start, below(who.sleeve + 0.42 * who.thick + 0.2), (wrist * 1.5, wrist * 1.5), material=CLOTH, tint=(0.6, 0.6))
+        canvas.limb(
+            start, below(5.5), (wrist * 1.42, wrist * 1.9), material=CLOTH, bands=who.stripes / palm if who.stripes else 0.0
+        )
+        canvas.limb(
+            start, below(who.sleeve + 0.42 * who.thick + 0.2), (wrist * 1.5, wrist * 1.5), material=CLOTH, tint=(0.6, 0.6)
+        )
 
 
 def _palm(canvas: _Canvas, who: Person, hand: Pose) -> None:

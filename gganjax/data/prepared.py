@@ -35,7 +35,12 @@ class GuidedPairs(tfds.core.GeneratorBasedBuilder):
             features = {"source": np.int64, "target": np.int64, "name": tfds.features.Text(), "source_name": tfds.features.Text()}
         else:
             # Key points as raw bytes of float64: a float32 feature would move them by a hair and with them the drawn lines.
-            features = {"name": tfds.features.Text(), "image": tfds.features.Image(), "joints": tfds.features.Text(), "parts": tfds.features.Text()}
+            features = {
+                "name": tfds.features.Text(),
+                "image": tfds.features.Image(),
+                "joints": tfds.features.Text(),
+                "parts": tfds.features.Text(),
+            }
             if any(listing.figures is None for listing in self._listings.values()):
                 features["guidance"] = tfds.features.Image()
         facts = {split: listing.facts for split, listing in self._listings.items()}
@@ -86,7 +91,9 @@ def convert(settings, out) -> dict[str, dict]:
     listings = {split: folders.list_folder(settings, split) for split in splits}
     for part in ("pictures", "pairs"):
         builder = GuidedPairs(listings=listings, data_dir=str(out), config=part, file_format="array_record")
-        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP))
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP)
+        )
     return {split: listing.facts for split, listing in listings.items()}
 
 
@@ -94,11 +101,15 @@ def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
     """Opens a split of a prepared set with panels of size x size."""
     root = Path(settings.folder) / "guided_pairs"
     if not root.is_dir():
-        raise InputError(f"{settings.folder} holds no prepared set: expected the folder guided_pairs in it (made by tools/prepare_set.py).")
+        raise InputError(
+            f"{settings.folder} holds no prepared set: expected the folder guided_pairs in it (made by tools/prepare_set.py)."
+        )
     try:
         builders = {part: tfds.builder_from_directory(str(root / part / "1.0.0")) for part in ("pictures", "pairs")}
         if split not in builders["pairs"].info.splits:
-            raise InputError(f"The prepared set in {settings.folder} has no {split} split, only {', '.join(builders['pairs'].info.splits)}.")
+            raise InputError(
+                f"The prepared set in {settings.folder} has no {split} split, only {', '.join(builders['pairs'].info.splits)}."
+            )
         guided = "guidance" in builders["pictures"].info.features
         raw = {key: tfds.decode.SkipDecoding() for key in ("image", "guidance")[: 1 + guided]}
         pictures = builders["pictures"].as_data_source(split, decoders=raw)
@@ -113,7 +124,9 @@ def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
     if settings.only:
         chosen = [row for row in chosen if pairs[row]["source_name"].decode().startswith(settings.only)]
         if not chosen:
-            raise InputError(f"The prepared set in {settings.folder} holds no pairs whose source starts with {settings.only!r} (config.data.only).")
+            raise InputError(
+                f"The prepared set in {settings.folder} holds no pairs whose source starts with {settings.only!r} (config.data.only)."
+            )
     memory = Memory(settings.memory)
 
     def panel(row: int) -> Panel:

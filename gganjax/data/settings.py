@@ -27,10 +27,16 @@ class Settings:
     load_size: int = 286  # height and width to which every panel is resized before the crop
     crop_size: int = 256  # height and width that the networks see
     flip: str = "auto"  # mirror all panels of a training pair, half of the time: "on", "off", "auto" = on unless the set holds *_AB_lr strips
-    guidance: str = "white"  # skeletons drawn from key points: "white" lines (thesis) or "fingers" (a color for each finger or limb)
+    guidance: str = (
+        "white"  # skeletons drawn from key points: "white" lines (thesis) or "fingers" (a color for each finger or limb)
+    )
     line_width: float = 0.0  # width of these lines in pixels of crop_size; 0 = 4 at 256 (thesis) and in proportion, at least 1
-    keypoints: str = "auto"  # where a folder keeps its guidance: "json", "openpose", "pictures" or "auto" (the first of these that exists)
-    parts: str = "auto"  # which key points are drawn: "hands", "body" or "auto" (hands where the picture has any, otherwise the body)
+    keypoints: str = (
+        "auto"  # where a folder keeps its guidance: "json", "openpose", "pictures" or "auto" (the first of these that exists)
+    )
+    parts: str = (
+        "auto"  # which key points are drawn: "hands", "body" or "auto" (hands where the picture has any, otherwise the body)
+    )
     paired: bool = True  # False: source and target come in independent orders (unpaired ablation)
     test_crop: str = "resize"  # test pictures: "resize" to crop_size, or "random" crops as the released evaluation
     bad_files: str = "stop"  # pictures that cannot be read: "stop" before step 1, or "skip" their pairs and report them
@@ -58,7 +64,8 @@ def resolve(settings) -> Settings:
         given["folder"] = os.path.expanduser(given["folder"])
     for key, value in given.items():
         if key not in DEFAULTS:
-            raise InputError(f"config.data.{key} is not a setting{_nearest(key, DEFAULTS)}.")
+            close = difflib.get_close_matches(key, DEFAULTS, n=1, cutoff=0)
+            raise InputError(f"config.data.{key} is not a setting; did you mean {close[0]}.")
         default = DEFAULTS[key]
         wanted = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
@@ -67,7 +74,7 @@ def resolve(settings) -> Settings:
     for key, choices in CHOICES.items():
         value = getattr(checked, key)
         if value not in choices:
-            raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}{_nearest(value, choices)}.")
+            raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}.")
     lowest = dict(load_size=1, crop_size=1, people=1, test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0)
     for key, low in lowest.items():
         if getattr(checked, key) < low:
@@ -77,10 +84,7 @@ def resolve(settings) -> Settings:
             f"config.data.load_size must not be smaller than config.data.crop_size ({checked.crop_size}), found {checked.load_size}."
         )
     if checked.kind != "drawn" and not checked.folder:
-        raise InputError(f"config.data.folder must name the folder of the data set when config.data.kind is {checked.kind!r}, found nothing.")
+        raise InputError(
+            f"config.data.folder must name the folder of the data set when config.data.kind is {checked.kind!r}, found nothing."
+        )
     return checked
-
-
-def _nearest(word, known) -> str:
-    close = difflib.get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {close[0]!r}?"[:-1] if close else ""

@@ -20,7 +20,8 @@ BODY_BONES = (
 BODY_MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)  # left and right joints exchanged
 FINGER_COLORS = ((255, 64, 64), (255, 208, 32), (64, 224, 64), (48, 208, 255), (192, 96, 255))  # thumb ... little finger
 BODY_COLORS = tuple(
-    tuple(round(255 * level) for level in colorsys.hsv_to_rgb(bone / len(BODY_BONES), 1.0, 1.0)) for bone in range(len(BODY_BONES))
+    tuple(round(255 * level) for level in colorsys.hsv_to_rgb(bone / len(BODY_BONES), 1.0, 1.0))
+    for bone in range(len(BODY_BONES))
 )
 
 
@@ -67,7 +68,9 @@ def as_figure(points) -> list[np.ndarray]:
         except (TypeError, ValueError):
             array = np.empty(0)
         if array.ndim != 2 or array.shape[1] not in (2, 3) or len(array) not in (18, 21):
-            raise InputError(f"Key points must be 18 body or 21 hand joints of x, y[, confidence], found an array of shape {array.shape}.")
+            raise InputError(
+                f"Key points must be 18 body or 21 hand joints of x, y[, confidence], found an array of shape {array.shape}."
+            )
         if array.shape[1] == 2:
             array = np.concatenate([array, np.ones((len(array), 1))], axis=1)
         if not np.isfinite(array).all():

@@ -22,7 +22,9 @@ class Panel(NamedTuple):
 class Source:
     """Numbered pairs; `source[i]` reads pair i, the same in every thread and process."""
 
-    def __init__(self, names: Sequence[str], load: Callable[[int], tuple[Panel, Panel]], facts: dict, *, size: int, mirrored: bool):
+    def __init__(
+        self, names: Sequence[str], load: Callable[[int], tuple[Panel, Panel]], facts: dict, *, size: int, mirrored: bool
+    ):
         self.names = names
         self.load = load  # index -> (source panel, target panel)
         self.size = size  # height and width of every panel

@@ -1,0 +1,116 @@
+"""A prepared tensorflow-datasets set gives the samples of its folder, bit for bit, without TensorFlow."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from make_set import HAND, folder_settings, make_folder, picture, same, take, write_key_points
+from PIL import Image
+
+from gganjax import data
+from gganjax.data import prepared, settings
+from gganjax.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A folder with its odd corners (missing hand, two hands, JPEG bytes, uneven coordinates) and the set prepared from it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GGANJAX_CACHE", str(tmp_path_factory.mktemp("cache")))
+        root = make_folder(tmp_path_factory.mktemp("set"))
+        Image.fromarray(picture(77)).save(root / "train" / "p1.png", format="JPEG", quality=60)
+        hands = {f"p{i}.png": HAND + (i / 7, -i / 3, 0) for i in range(6)}
+        write_key_points(root, "train", dict(hands, **{"p4.png": None}), 32)
+        points = json.loads((root / "train_keypoints.json").read_text())
+        points["images"]["p0.png"]["hands"] *= 2
+        (root / "train_keypoints.json").write_text(json.dumps(points))
+        out = tmp_path_factory.mktemp("out")
+        facts = prepared.convert(settings.resolve(folder_settings(root)), out)
+        yield root, out, facts
+
+
+def batches(folder, kind, split="train", **changes):
+    asked = folder_settings(folder, **dict(changes, kind=kind))
+    source = data.open_source(asked, split)
+    if split == "test":
+        return take(data.test_batches(source, asked, batch_size=3), 2)
+    return take(data.train_batches(source, asked, batch_size=3, seed=4), 4)
+
+
+@pytest.mark.parametrize("changes", [{}, dict(split="test"), dict(only="p2"), dict(threads=3, memory=0)])
+def test_the_batches_are_those_of_the_folder(sets, changes):
+    root, out, _ = sets
+    for one, other in zip(batches(root, "folder", **changes), batches(out, "tfds", **changes), strict=True):
+        assert same(one, other)
+
+
+def test_the_facts_are_kept(sets):
+    _, out, facts = sets
+    described = data.open_source(folder_settings(out, kind="tfds"), "train").describe()
+    assert facts["train"]["without_key_points"] == ["p4.png"] and facts["train"]["pairs"] == 4
+    assert described == dict(facts["train"], kind="tfds", folder=str(out))
+
+
+def test_each_picture_is_stored_once_with_the_bytes_of_its_file(sets):
+    root, out, _ = sets
+    builder = tfds.builder_from_directory(str(out / "guided_pairs" / "pictures" / "1.0.0"))
+    stored = builder.as_data_source("train", decoders={"image": tfds.decode.SkipDecoding()})
+    assert [record["name"].decode() for record in stored] == [f"p{i}.png" for i in (0, 1, 2, 3, 5)]
+    assert all(record["image"] == (root / "train" / record["name"].decode()).read_bytes() for record in stored)
+
+
+def test_skeleton_pictures_are_kept_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("GGANJAX_CACHE", str(tmp_path / "cache"))
+    root = make_folder(tmp_path / "set", guidance="none", splits=("train",))
+    (root / "train_skeletons").mkdir()
+    for i in range(6):
+        Image.fromarray(picture(50 + i)).save(root / "train_skeletons" / f"p{i}.png")
+    prepared.convert(settings.resolve(folder_settings(root)), tmp_path / "out")
+    for one, other in zip(batches(root, "folder"), batches(tmp_path / "out", "tfds"), strict=True):
+        assert same(one, other)
+    with pytest.raises(InputError, match="has no test split, only train"):
+        data.open_source(folder_settings(tmp_path / "out", kind="tfds"), "test")
+
+
+def test_the_tool_prepares_without_tensorflow_and_tells_mistakes(sets, tmp_path):
+    root, out, _ = sets
+    code = f"""
+import sys
+sys.argv[0] = "prepare_set.py"
+sys.path.insert(0, {str(REPOSITORY / "tools")!r})
+import prepare_set
+first = prepare_set.main([{str(root)!r}, {str(tmp_path / "new")!r}])
+second = prepare_set.main([{str(root)!r}, {str(tmp_path / "new")!r}])
+print("tensorflow" in sys.modules, first, second)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "train: 4 pairs of 5 pictures, 2 pairs left out" in done.stdout and done.stdout.endswith("False 0 2\n")
+    assert f"error: {tmp_path / 'new'} already holds a prepared set" in done.stderr
+    assert same(batches(tmp_path / "new", "tfds")[0], batches(out, "tfds")[0])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is not None, reason="TensorFlow is installed here")
+def test_the_package_does_not_bring_tensorflow(sets):
+    assert "tensorflow" not in sys.modules
+
+
+def test_no_prepared_set_and_a_broken_one_are_told(tmp_path, sets):
+    with pytest.raises(InputError, match="holds no prepared set: expected the folder guided_pairs in it"):
+        data.open_source(folder_settings(tmp_path, kind="tfds"), "train")
+    (tmp_path / "guided_pairs" / "pictures" / "1.0.0").mkdir(parents=True)
+    with pytest.raises(InputError) as error:
+        data.open_source(folder_settings(tmp_path, kind="tfds"), "train")
+    assert str(error.value).startswith(f"The prepared set in {tmp_path} cannot be read: ") and "\n" not in str(error.value)
+    with pytest.raises(InputError, match="expected the folder train or test in it"):
+        prepared.convert(settings.resolve(folder_settings(tmp_path)), tmp_path / "other")
+    _, out, _ = sets
+    with pytest.raises(InputError, match="holds no pairs whose source starts with 'x'"):
+        data.open_source(folder_settings(out, kind="tfds", only="x"), "train")
+    assert np.array_equal(data.open_source(folder_settings(out, kind="tfds", load_size=32), "train")[0]["source"], picture(0))
