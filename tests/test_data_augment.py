@@ -62,7 +62,7 @@ def test_all_four_panels_share_one_crop_and_one_flip(strip_set, flip, flips):
 
 
 def test_stored_mirror_images_turn_the_flip_off(strip_set):
-    root, base = strip_set
+    root, _ = strip_set
     (root / "train" / "a.png").rename(root / "train" / "a_AB_lr.png")
     settings = folder_settings(root, kind="strips", load_size=16)
     source = data.open_source(settings, "train")

@@ -42,7 +42,8 @@ def test_a_sample_holds_the_pictures_and_key_points_of_its_files(root):
 def test_what_was_found_is_described(root):
     facts = opened(root).describe()
     assert {key: facts[key] for key in ("kind", "split", "pairs", "pictures", "sizes", "pairs_left_out", "bad_files")} == {
-        "kind": "folder", "split": "train", "pairs": 6, "pictures": 6, "sizes": {"32x32": 6}, "pairs_left_out": 0, "bad_files": {},
+        "kind": "folder", "split": "train", "pairs": 6, "pictures": 6, "sizes": {"32x32": 6}, "pairs_left_out": 0,
+        "bad_files": {},
     }  # fmt: skip
 
 
@@ -73,6 +74,25 @@ def test_only_takes_the_pairs_of_a_prefix(root):
         message(root, only="x")
         == f"The list {root / 'train_pairs.csv'} holds no pairs whose source starts with 'x' (config.data.only)."
     )
+
+
+def test_a_share_of_the_pairs_is_always_the_same_and_keeps_the_order(root):
+    write_key_points(root, "train", {f"p{i}.png": HAND for i in range(6)}, 32)
+    whole = opened(root)
+    names = [whole.names[i] for i in range(6)]
+    part = opened(root, share=0.5)
+    chosen = [part[i]["name"] for i in range(len(part))]
+    assert len(chosen) == part.describe()["pairs"] == 3 and chosen == [name for name in names if name in chosen]
+    assert chosen == [opened(root, share=0.5).names[i] for i in range(3)]
+    assert np.array_equal(part[0]["source"], whole[names.index(chosen[0])]["source"])
+
+
+def test_the_test_pictures_may_have_another_name(root):
+    for name in ("", "_pairs.csv", "_keypoints.json"):
+        (root / f"test{name}").rename(root / f"test_unseen{name}")
+    assert message(root, "test") == f"The pictures of the test split must be in {root / 'test'}, but there is no such folder."
+    assert opened(root, "test", test_split="test_unseen").describe()["split"] == "test_unseen"
+    assert opened(root, "test", test_split="train")[0]["name"] == "p0__p1"
 
 
 def test_openpose_files_serve_as_key_points(root):
@@ -179,7 +199,8 @@ def break_pairs(root, text):
         ),
         (
             lambda root: (root / "train_keypoints.json").unlink(),
-            "The guidance of the train split is missing: expected {0}/train_keypoints.json or {0}/train_keypoints or {0}/train_skeletons.",
+            "The guidance of the train split is missing: expected "
+            + " or ".join(f"{{0}}/train_{name}" for name in ("keypoints.json", "keypoints", "skeletons.")),
         ),
         (
             lambda root: write_key_points(root, "train", {"p0.png": None}, 32),

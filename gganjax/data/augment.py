@@ -1,7 +1,8 @@
 """Random crop and flip of a pair, the same for its four panels, and the drawing of its guidance.
 
-As the reference: each panel has been resized to load_size x load_size by itself; one crop offset is shared by the panels. The
-reference flips only the pictures and not the skeletons when asked to flip (a bug); here all four panels turn together.
+As the reference: each panel has been resized to load_size x load_size by itself; one crop offset is shared by the
+panels. The reference flips only the pictures and not the skeletons when asked to flip (a bug); here all four panels
+turn together.
 """
 
 from typing import NamedTuple
@@ -20,7 +21,7 @@ class Augmentation(NamedTuple):
 
 
 def draw(rng: np.random.Generator, *, load_size: int, crop_size: int, flip: bool) -> Augmentation:
-    """Draws one augmentation; offsets are uniform on 0 .. load_size - crop_size - 1, the last one never occurs (as the reference)."""
+    """Draws one augmentation; offsets are uniform on 0 .. load_size - crop_size - 1 (the reference never draws the last one)."""
     offsets = rng.integers(0, max(load_size - crop_size, 1), size=2)
     return Augmentation(int(offsets[0]), int(offsets[1]), flip and bool(rng.integers(2)))
 

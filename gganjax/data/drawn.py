@@ -1,8 +1,8 @@
 """The embedded set: drawn hands with exact key points; nothing to download, the same bits on every machine.
 
-Every person shows `poses` gestures in one place and light; each ordered couple of pictures of a person is a pair. The people of the
-test split are others than those of the training split. Each picture is a pure function of (split, person, pose, size), drawn when it
-is first needed.
+Every person shows `poses` gestures in one place and light; each ordered couple of pictures of a person is a pair. The
+people of the test split are others than those of the training split. Each picture is a pure function of (split,
+person, pose, size), drawn when it is first needed.
 """
 
 import numpy as np

@@ -86,7 +86,8 @@ def list_folder(settings: Settings, split: str) -> Listing:
         if sizes[f"{split}/{name}"] != declared:
             height, width = sizes[f"{split}/{name}"]
             raise InputError(
-                f"The key points of the {split} split in {root} are for pictures of {declared[1]}x{declared[0]}, but {name} is {width}x{height}."
+                f"The key points of the {split} split in {root} are for pictures of {declared[1]}x{declared[0]},"
+                f" but {name} is {width}x{height}."
             )
     kept = [pair for pair in pairs if pair[0] in usable and pair[1] in usable]
     if not kept:
@@ -125,7 +126,8 @@ def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
         raise InputError(f"The list of pairs {path} is not a CSV file: {error}.") from error
     if not rows or [cell.strip() for cell in rows[0]] != ["source", "target"]:
         raise InputError(
-            f"The list of pairs {path} must start with the line source,target, found {','.join(rows[0]) if rows else 'nothing'!r}."
+            f"The list of pairs {path} must start with the line source,target,"
+            f" found {','.join(rows[0]) if rows else 'nothing'!r}."
         )
     for number, row in enumerate(rows[1:], 2):
         if len(row) != 2 or not row[0].strip() or not row[1].strip():

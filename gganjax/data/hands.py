@@ -1,11 +1,12 @@
 """Articulated hands for the drawn set: who is seen, in which pose, and where the 21 joints are.
 
-The set must have the same bits on every machine. So chance comes from the raw output of PCG64, and all arithmetic down to the pixel is
-sums, products, quotients and square roots of single numbers, which IEEE 754 fixes; the C library's sine and power and reductions such as a
-NumPy sum or matrix product may differ in the last bit from one processor to the next and are not used.
+The set must have the same bits on every machine. So chance comes from the raw output of PCG64, and all arithmetic
+down to the pixel is sums, products, quotients and square roots of single numbers, which IEEE 754 fixes; the C
+library's sine and power and reductions such as a NumPy sum or matrix product may differ in the last bit from one
+processor to the next and are not used.
 
-Lengths are in palms (wrist to middle knuckle). Space is x to the right, y up, z towards the viewer; the thumb is at negative x until
-the side of the hand is chosen.
+Lengths are in palms (wrist to middle knuckle). Space is x to the right, y up, z towards the viewer; the thumb is at
+negative x until the side of the hand is chosen.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Picture files to uint8 arrays [H, W, 3], whatever kind of file they are.
 
-Photographs come as 8-bit gray, palette, alpha, 16-bit or CMYK files and with an orientation note (EXIF); all of them become upright
-RGB. Transparent parts show `background`: white for photographs, black for skeletons.
+Photographs come as 8-bit gray, palette, alpha, 16-bit or CMYK files and with an orientation note (EXIF); all of them
+become upright RGB. Transparent parts show `background`: white for photographs, black for skeletons.
 """
 
 import os

@@ -31,7 +31,8 @@ def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> lis
         return next(iter(figures.values()))
     if name not in figures:
         raise InputError(
-            f"{path} holds key points of {len(figures)} pictures, but not of {name!r}; its first is {next(iter(figures), None)!r}."
+            f"{path} holds key points of {len(figures)} pictures, but not of {name!r};"
+            f" its first is {next(iter(figures), None)!r}."
         )
     return figures[name]
 

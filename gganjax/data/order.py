@@ -1,8 +1,8 @@
 """Numbered pairs to batches: the order and every augmentation are a pure function of (seed, batch number).
 
-Nothing depends on how many threads read, on where an iterator started, or on how many processes share a batch: process p of P takes
-the p-th block of rows of each global batch, and the augmentation of a row is drawn from its place in the global order. Every epoch
-has its own order; a batch may span the border of two epochs.
+Nothing depends on how many threads read, on where an iterator started, or on how many processes share a batch:
+process p of P takes the p-th block of rows of each global batch, and the augmentation of a row is drawn from its
+place in the global order. Every epoch has its own order; a batch may span the border of two epochs.
 """
 
 import grain

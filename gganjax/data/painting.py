@@ -1,6 +1,7 @@
 """Paints a hand of `hands`: tapered round limbs in a height map, lit, on the background of its place.
 
-Only elementwise sums, products, quotients and square roots of float32, see `hands`. Everything is painted at twice the size and averaged.
+Only elementwise sums, products, quotients and square roots of float32, see `hands`. Everything is painted at twice
+the size and averaged.
 """
 
 import math
@@ -11,8 +12,13 @@ from gganjax.data.hands import Dice, Person, Pose
 
 SKIN, NAIL, CLOTH = 1, 2, 3
 _FAR = np.float32(-1e6)  # pixels behind the picture: nothing there
-_FINGER_RADII = ((0.150, 0.130, 0.115, 0.088), (0.122, 0.110, 0.098, 0.074), (0.125, 0.113, 0.1, 0.076), (0.120, 0.106, 0.094, 0.072),
-                 (0.105, 0.092, 0.08, 0.062))  # fmt: skip  # thumb ... little finger, from base to tip
+_FINGER_RADII = (  # thumb ... little finger, from base to tip
+    (0.150, 0.130, 0.115, 0.088),
+    (0.122, 0.110, 0.098, 0.074),
+    (0.125, 0.113, 0.100, 0.076),
+    (0.120, 0.106, 0.094, 0.072),
+    (0.105, 0.092, 0.080, 0.062),
+)
 
 
 def paint(who: Person, hand: Pose, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +52,8 @@ class _Canvas:
         """Adds a tapered round limb; points (x, y, z) and lengths as shares of the picture.
 
         soften: over which height difference it grows together with what is there already;
-        crease: depth of the fold across its beginning; tint: at both ends; nail: whether its end shows one; bands: stripes across.
+        crease: depth of the fold across its beginning; tint: at both ends;
+        nail: whether its end shows one; bands: stripes across, per picture side.
         """
         scale = np.float32(self.side)
         (x0, y0, z0), (x1, y1, z1) = [[np.float32(value) * scale for value in point] for point in (start, end)]
@@ -153,7 +160,7 @@ def _fingers(canvas: _Canvas, who: Person, hand: Pose) -> None:
 
 
 def _lit(canvas: _Canvas, who: Person) -> np.ndarray:
-    """Colors the height map: diffuse and a little mirrored light, dark folds and edges; float32 at half the canvas, 0 beside the hand."""
+    """Colors the height map (diffuse and mirrored light, dark folds and edges) at half the canvas; 0 beside the hand."""
     f = np.float32
     half = canvas.side // 2
     picture = np.zeros((half, half, 3), f)
@@ -206,7 +213,7 @@ def _shifted(x: np.ndarray, shift: int, axis: int) -> np.ndarray:
 
 
 def background(who: Person, side: int) -> np.ndarray:
-    """The place of a person, float32 [side, side, 3] in 0 to 255: a wall with its pattern, uneven light, often a second surface."""
+    """The place of a person, float32 [side, side, 3], 0 to 255: a patterned wall, uneven light, often a second surface."""
     f = np.float32
     dice = Dice(who.place)
     wall = np.array([dice.between(70, 235) for _ in range(3)], f)

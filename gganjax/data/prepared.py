@@ -1,8 +1,9 @@
-"""A folder of pictures and pairs as a tensorflow-datasets set: prepared once, then read at random from a few large files.
+"""A folder of pictures and pairs as a tensorflow-datasets set: prepared once, then read from a few large files.
 
-`tools/prepare_set.py FOLDER OUT` writes OUT/guided_pairs/pictures/1.0.0 (each picture once, its file's own bytes, with its key points) and OUT/guided_pairs/pairs/1.0.0
-(row numbers of source and target), in the array_record format, which is written and read without TensorFlow. The set then gives
-exactly the samples of the folder: `config.data.kind="tfds"`, `config.data.folder=OUT`.
+`tools/prepare_set.py FOLDER OUT` writes OUT/guided_pairs/pictures/1.0.0 (each picture once, its file's own bytes,
+with its key points) and OUT/guided_pairs/pairs/1.0.0 (row numbers of source and target), in the array_record format,
+which is written and read without TensorFlow. The set then gives exactly the samples of the folder:
+`config.data.kind="tfds"`, `config.data.folder=OUT`.
 """
 
 import io
@@ -85,9 +86,9 @@ def convert(settings, out) -> dict[str, dict]:
     out = Path(out)
     if (out / "guided_pairs").exists():
         raise InputError(f"{out} already holds a prepared set; give another folder or remove {out / 'guided_pairs'}.")
-    splits = [split for split in ("train", "test") if (Path(settings.folder) / split).is_dir()]
+    splits = [split for split in ("train", settings.test_split) if (Path(settings.folder) / split).is_dir()]
     if not splits:
-        raise InputError(f"{settings.folder} holds no data set: expected the folder train or test in it.")
+        raise InputError(f"{settings.folder} holds no data set: expected the folder train or {settings.test_split} in it.")
     listings = {split: folders.list_folder(settings, split) for split in splits}
     for part in ("pictures", "pairs"):
         builder = GuidedPairs(listings=listings, data_dir=str(out), config=part, file_format="array_record")
@@ -125,7 +126,8 @@ def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
         chosen = [row for row in chosen if pairs[row]["source_name"].decode().startswith(settings.only)]
         if not chosen:
             raise InputError(
-                f"The prepared set in {settings.folder} holds no pairs whose source starts with {settings.only!r} (config.data.only)."
+                f"The prepared set in {settings.folder} holds no pairs whose source starts with {settings.only!r}"
+                " (config.data.only)."
             )
     memory = Memory(settings.memory)
 

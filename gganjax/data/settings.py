@@ -21,12 +21,14 @@ CHOICES = dict(
 class Settings:
     """What `config.data` holds."""
 
-    kind: str = "drawn"  # "drawn" (embedded hands), "strips" (A|B|C|D), "folder" (pictures, pairs CSV, key points), "tfds" (prepared folder)
-    folder: str = ""  # root folder of the set, with train/ and test/ inside; the prepared folder for "tfds"; unused by "drawn"
+    kind: str = "drawn"  # "drawn" (embedded hands), "strips" (A|B|C|D), "folder" (pictures, pairs, key points), "tfds" (prepared)
+    folder: str = ""  # root folder of the set, with train/ and test/ inside; for "tfds" the prepared folder
+    test_split: str = "test"  # name of the test pictures in that folder, e.g. "test_unseen"; "train" to look at a set without any
     only: str = ""  # take only pairs whose source file name starts with this ("" = all)
+    share: float = 1.0  # part of the pairs to take, at random but always the same ones (1/3 in the Dayton ablation)
     load_size: int = 286  # height and width to which every panel is resized before the crop
     crop_size: int = 256  # height and width that the networks see
-    flip: str = "auto"  # mirror all panels of a training pair, half of the time: "on", "off", "auto" = on unless the set holds *_AB_lr strips
+    flip: str = "auto"  # mirror half of the training pairs: "on", "off", "auto" (on unless the set stores *_AB_lr copies)
     guidance: str = (
         "white"  # skeletons drawn from key points: "white" lines (thesis) or "fingers" (a color for each finger or limb)
     )
@@ -75,13 +77,16 @@ def resolve(settings) -> Settings:
         value = getattr(checked, key)
         if value not in choices:
             raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}.")
-    lowest = dict(load_size=1, crop_size=1, people=1, test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0)
+    lowest = dict(
+        load_size=1, crop_size=1, people=1, test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0
+    )
     for key, low in lowest.items():
         if getattr(checked, key) < low:
             raise InputError(f"config.data.{key} must be at least {low}, found {getattr(checked, key)}.")
     if checked.load_size < checked.crop_size:
         raise InputError(
-            f"config.data.load_size must not be smaller than config.data.crop_size ({checked.crop_size}), found {checked.load_size}."
+            f"config.data.load_size must not be smaller than config.data.crop_size ({checked.crop_size}),"
+            f" found {checked.load_size}."
         )
     if checked.kind != "drawn" and not checked.folder:
         raise InputError(

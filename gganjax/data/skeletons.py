@@ -1,7 +1,8 @@
 """Skeletons: which joints are joined, how they are drawn, mirrored and moved.
 
-Key points are float64 [J, 3]: x to the right, y down, in pixels with whole numbers at pixel centers, and the confidence; a confidence
-of 0 means that the joint was not found. J = 21 is a hand and J = 18 a body, both in OpenPose order. A figure is a list of such arrays.
+Key points are float64 [J, 3]: x to the right, y down, in pixels with whole numbers at pixel centers, and the
+confidence; a confidence of 0 means that the joint was not found. J = 21 is a hand and J = 18 a body, both in OpenPose
+order. A figure is a list of such arrays.
 """
 
 import colorsys
@@ -14,8 +15,8 @@ HAND_BONES = tuple(
     (0 if joint % 4 == 1 else joint - 1, joint) for joint in range(1, 21)
 )  # from the wrist along thumb, index, middle, ring and little finger
 BODY_BONES = (
-    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16),
-    (0, 15), (15, 17), (2, 16), (5, 17),
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
+    (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17),
 )  # fmt: skip
 BODY_MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)  # left and right joints exchanged
 FINGER_COLORS = ((255, 64, 64), (255, 208, 32), (64, 224, 64), (48, 208, 255), (192, 96, 255))  # thumb ... little finger
@@ -28,8 +29,8 @@ BODY_COLORS = tuple(
 def draw_skeleton(points, size, *, line_width: float | None = None, style: str = "white") -> np.ndarray:
     """Draws a figure as lines on black: uint8 [H, W, 3].
 
-    Thesis 2.3.4 says white lines of width 4 at 256 x 256; the black background is our reading. A pixel takes the share of the line
-    that covers it, so that fractional widths and positions keep their meaning at small sizes.
+    Thesis 2.3.4 says white lines of width 4 at 256 x 256; the black background is our reading. A pixel takes the
+    share of the line that covers it, so that fractional widths and positions keep their meaning at small sizes.
 
     Args:
       points: one array of key points [J, 2 or 3], or a list of them (two hands).
@@ -92,8 +93,8 @@ def move(figure, *, scale=(1.0, 1.0), offset=(0, 0)) -> list[np.ndarray]:
 def mirror(figure, width: int) -> list[np.ndarray]:
     """Mirrors left to right within a picture of that width.
 
-    The left and right joints of a body are exchanged, so that "left" stays the left of the person who is seen. The joints of a hand
-    carry no side: a mirrored right hand is a left hand with the same 21 joints.
+    The left and right joints of a body are exchanged, so that "left" stays the left of the person who is seen. The
+    joints of a hand carry no side: a mirrored right hand is a left hand with the same 21 joints.
     """
     flipped = []
     for joints in figure:

@@ -1,7 +1,7 @@
 """What every kind of data set becomes: numbered pairs of panels at working size.
 
-Pictures are uint8 [H, W, 3]. A panel carries its guidance either as key points, drawn after the augmentation so that its lines stay
-sharp, or as a picture that goes through the same resize, crop and flip.
+Pictures are uint8 [H, W, 3]. A panel carries its guidance either as key points, drawn after the augmentation so that
+its lines stay sharp, or as a picture that goes through the same resize, crop and flip.
 """
 
 import threading

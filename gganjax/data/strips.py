@@ -1,8 +1,10 @@
-"""The released format: one picture file per pair, four square panels wide: source | target | source skeleton | target skeleton.
+"""The released format: one picture file per pair, four square panels wide: source | target | source skeleton | target
+skeleton.
 
     ROOT/train/NAME.png    e.g. 1024 x 256
 
-Names that end in `_lr` (`..._AB_lr.png`) are mirrored copies of other strips; where a set has them, flip "auto" is off.
+Names that end in `_lr` (`..._AB_lr.png`) are mirrored copies of other strips; where a set has them, flip "auto" is
+off.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Decode every picture file once before training, and remember which ones were good.
 
-The result is kept in the user's cache folder under the path, size and change time of each file, so that a large set is decoded for
-checking once only. Bad files are not remembered: they are looked at again each time.
+The result is kept in the user's cache folder under the path, size and change time of each file, so that a large set
+is decoded for checking once only. Bad files are not remembered: they are looked at again each time.
 """
 
 import hashlib
