@@ -1,0 +1,127 @@
+"""The measuring tools measure what they say, at toy size."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+
+from gganjax import core, devices, methods, platform, port
+from gganjax.layers import Dropout
+from gganjax.train import make_plan
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tools"))
+
+import benchmark  # noqa: E402
+import compare_torch  # noqa: E402
+
+CONFIG = """
+from experiments import gesturegan
+
+def get_config():
+    config = gesturegan.base(
+        gesturegan.HANDS, flat_epochs=1, decay_epochs=1, perceptual="none", cycles=1, cycle="none", self_content=False,
+        total_variation=False, discriminators="guided", width=4, blocks=1, discriminator_width=4, discriminator_layers=1)
+    config.data.update(crop_size=32, load_size=32, people=2, test_people=1, poses=3)
+    return config.lock()
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A config file of a toy run on the embedded data."""
+    path = tmp_path / "toy.py"
+    path.write_text(CONFIG)
+    return path
+
+
+def test_benchmark_reports_figures_that_agree_with_each_other(config, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(platform, "prepare", lambda **_: None)  # it would change the process of the other tests
+    arguments = ["benchmark.py", f"--config={config}", "--config.batch_size=2", "--seconds=0.2", f"--json={tmp_path / 'figures.json'}"]
+    assert benchmark.main(arguments) == 0
+    printed = capsys.readouterr().out.strip().splitlines()
+    figures = json.loads(printed[-1])
+    assert figures == json.loads((tmp_path / "figures.json").read_text())
+    assert [line.split("  ")[0] for line in printed[:-1]] == [name.replace("_", " ") for name in figures]
+    assert (figures["batch"], figures["size"], figures["players"]) == (2, 32, "generator, discriminators")
+    assert figures["images_per_s"] == pytest.approx(2 / (figures["step_ms"] / 1e3))
+    low, high = figures["step_ms_10_to_90_percent"]
+    assert low <= figures["step_ms"] <= high and figures["steps"] >= 5
+    rate = figures["step_gflop"] / (figures["step_ms"] / 1e3)
+    assert figures["share_of_peak"] == pytest.approx(rate / figures["peak_gflop_per_s"])
+    assert 0 < figures["share_of_peak"] < 1 and 0 <= figures["share_waiting_for_data"] <= 1
+
+
+def test_benchmark_tells_bad_input_in_one_sentence(config, capsys):
+    assert benchmark.main(["benchmark.py", f"--config={config}", "--config.batch_sise=2"]) == 2
+    assert re.match(r"error: .*batch_sise.*batch_size", capsys.readouterr().err)
+
+
+def test_the_step_counted_is_the_step_computed():
+    """XLA's count for one convolution is twice its multiplications; that of the tool comes from the same source."""
+    compiled = jax.jit(lambda state, batch: state @ batch["x"])
+    cost = benchmark._cost(compiled, np.ones((8, 16), np.float32), {"x": np.ones((16, 4), np.float32)})
+    assert cost["flops"] == 2 * 8 * 16 * 4
+
+
+def test_workers_take_turns_and_the_medians_make_the_ratio(monkeypatch):
+    """Stand-ins answer their n-th step with n seconds (jax) and 2 n (torch), so the medians tell which steps counted."""
+    def stand_in(which, python, arguments):
+        code = f"import sys\nfor n, _ in enumerate(sys.stdin): print('{{\"seconds\": %d}}' % (n * {1 + (which == 'torch')}), flush=True)"
+        return subprocess.Popen([python, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    monkeypatch.setattr(compare_torch, "start", stand_in)
+    figures = compare_torch.compare(SimpleNamespace(rounds=3, torch_python=sys.executable))
+    assert figures["seconds"] == {"jax": [2, 3, 4], "torch": [4, 6, 8]}
+    assert figures["medians"] == {"jax": 3, "torch": 6} and figures["ratio"] == 0.5
+
+
+def test_our_worker_steps_and_a_dead_worker_is_named():
+    arguments = SimpleNamespace(threads=1, size=32, width=4, batch=1)
+    worker = compare_torch.start("jax", sys.executable, arguments)
+    try:
+        assert compare_torch.ask(worker) > 0
+    finally:
+        worker.kill()
+        worker.wait()
+    with pytest.raises(SystemExit, match="--worker=neither ended with status 2"):
+        compare_torch.ask(compare_torch.start("neither", sys.executable, arguments))
+
+
+def test_the_step_in_torch_is_the_same_step(monkeypatch):
+    """Same weights, same images, no dropout: the generator's loss after the discriminators' update is the same."""
+    torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
+    import torch_gesturegan
+
+    width, size = 4, 32
+    trainer = torch_gesturegan.Trainer(width)
+    for layer in trainer.generator.modules():
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = 0.0
+    monkeypatch.setattr(Dropout, "__call__", lambda self, x, mode: x)
+    options = compare_torch.same_step(width)
+    from experiments import gesturegan
+
+    config = gesturegan.base(gesturegan.HANDS, flat_epochs=10, decay_epochs=10, **options).to_dict()
+    method = methods.load("gesturegan", config["options"])
+    random = np.random.default_rng(0)
+    batch = {name: random.uniform(-1, 1, (2, size, size, 3)).astype(np.float32) for name in compare_torch.FIELDS}
+    plan = make_plan(config, method, pairs=10)
+    state = core.init(method, plan.optimizers, 0, batch)
+    tables = dict(generator=port.resnet.table(), discriminator_plain=port.patch.table(), discriminator_guided=port.patch.table())
+    torches = dict(generator=trainer.generator, discriminator_plain=trainer.pair, discriminator_guided=trainer.guided)
+    for net, table in tables.items():
+        weights = {f"model.{key}".replace("branch", "conv_block"): value.numpy() for key, value in torches[net].state_dict().items()}
+        expected = jax.tree.map(np.asarray, {"params": state.params[net], "moving": state.moving[net]})
+        ported = port.to_flax(table, weights, expected)
+        state.params[net], state.moving[net] = ported["params"], ported["moving"]
+    step = devices.compile_step(method, plan.optimizers, config["weights"])
+    _, terms = step(devices.place(state), batch, tuple(method.players))
+    images = [torch.from_numpy(batch[name].transpose(0, 3, 1, 2).copy()) for name in compare_torch.FIELDS]
+    assert devices.scalars(terms)["generator/total"] == pytest.approx(trainer.step(*images), rel=1e-5)
