@@ -59,9 +59,9 @@ def _sample(asked: Command) -> int:
 
     if not asked.flags["images"]:
         raise InputError("--images is missing: mode sample needs a picture or a folder of pictures to translate.")
-    if not asked.flags["keypoints"] and not asked.flags["pictures"]:
-        raise InputError("--keypoints and --pictures are missing: mode sample needs skeletons to translate to.")
-    written = sample.run(asked.workdir, **{name: asked.flags[name] for name in ("images", "keypoints", "pictures", "output")})
+    if not asked.flags["keypoints"] and not asked.flags["skeletons"]:
+        raise InputError("--keypoints and --skeletons are missing: mode sample needs skeletons to translate to.")
+    written = sample.run(asked.workdir, **{name: asked.flags[name] for name in ("images", "keypoints", "skeletons", "output")})
     print(f"wrote {len(written)} files, the last one is {written[-1]}")
     return 0
 

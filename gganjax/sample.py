@@ -13,8 +13,8 @@ from PIL import Image
 
 from gganjax import data, report, use
 from gganjax.data import settings as data_settings
-from gganjax.data import skeletons
 from gganjax.data.keypoints import read_figures
+from gganjax.data.skeletons import move, visible
 from gganjax.errors import InputError
 
 log = logging.getLogger("gganjax")
@@ -23,7 +23,7 @@ MOST = 16  # skeletons that one grid holds
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
 
-def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (), pictures: Sequence[str] = (),
+def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (), skeletons: Sequence[str] = (),
         output: str | Path | None = None) -> list[Path]:
     """Translate every image to every skeleton.
 
@@ -32,7 +32,7 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
         images: picture files, or folders of them; resized to the size that the networks were trained on.
         keypoints: key-point files, drawn as in training: JSON in the format of the data folders, or OpenPose JSON,
             whose coordinates are then taken as pixels of the first image.
-        pictures: pictures of skeletons drawn as in training, or folders of them.
+        skeletons: pictures of skeletons drawn as in training, or folders of them.
         output: folder to write to; by default `translations` in the run folder.
 
     Returns:
@@ -56,10 +56,10 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     for path in (path for name in keypoints for path in _files(name, (".json",))):
         for name, picture in _drawn(path, paths[0], settings):
             columns[_free(name, columns)] = picture
-    for path in (path for name in pictures for path in _files(name, PICTURES)):
+    for path in (path for name in skeletons for path in _files(name, PICTURES)):
         columns[_free(path.stem, columns)] = data.read_image(path, size)
     if not columns:
-        raise InputError("there is no target skeleton: give --keypoints=FILE.json or --pictures=FILE.")
+        raise InputError("there is no target skeleton: give --keypoints=FILE.json or --skeletons=FILE.")
     if len(columns) > MOST:
         log.warning("of %d skeletons the first %d are used", len(columns), MOST)
         columns = dict(list(columns.items())[:MOST])
@@ -82,13 +82,13 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
 def _drawn(path: Path, first: Path, settings: data_settings.Settings) -> Iterator[tuple[str, np.ndarray]]:
     """The figures of a key-point file by name, drawn at the size of training."""
     size, figures = read_figures(path, parts=settings.parts)
-    found = {name: figure for name, figure in figures.items() if skeletons.visible(figure)}
+    found = {name: figure for name, figure in figures.items() if visible(figure)}
     if not found:
         raise InputError(f"{path} holds no key point that was found, expected at least one hand or body.")
     side = settings.crop_size
     height, width = size or data.read_image(first).shape[:2]
     for name, figure in found.items():
-        figure = skeletons.move(figure, scale=(side / height, side / width))
+        figure = move(figure, scale=(side / height, side / width))
         yield Path(name).stem, data.draw_skeleton(
             figure, (side, side), line_width=settings.line_width or None, style=settings.guidance)
 

@@ -18,8 +18,8 @@ def test_every_cell_of_the_notebook_runs(tmp_path, monkeypatch):
     tiny_run.make(tmp_path / "runs" / "gesturegan-demo")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(ROOT / "experiments" / "colab.ipynb", as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
-    client.execute()
+    here = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=here).execute()
     pictures = [output.data["image/png"] for cell in notebook.cells if cell.cell_type == "code"
                 for output in cell.outputs if output.output_type == "execute_result"]
     sizes = [Image.open(io.BytesIO(base64.b64decode(picture))).size for picture in pictures]

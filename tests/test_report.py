@@ -83,8 +83,8 @@ class Links(HTMLParser):
 
 
 def write_run(folder):
-    records = [{"step": step, "seconds": 0.1 * step, "images_per_second": 9.0, "generator/gan": 1 / step} for step in range(1, 40)]
-    lines = [json.dumps(record) for record in records]
+    lines = [json.dumps({"step": step, "seconds": 0.1 * step, "images_per_second": 9.0, "generator/gan": 1 / step})
+             for step in range(1, 40)]
     (folder / "metrics.jsonl").write_text("\n".join([*lines, lines[3], '{"step": 40, "gen']))
     (folder / "config.json").write_text(json.dumps({"method": "gesturegan", "data": {"folder": "<script>alert(1)</script>"}}))
     (folder / "versions.json").write_text(json.dumps({"jax": "1 & 2"}))

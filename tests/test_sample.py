@@ -18,7 +18,8 @@ def folder(tmp_path_factory):
     """A run, two photos of other sizes, two skeleton pictures, and one figure in either format of key points."""
     folder = tiny_run.make(tmp_path_factory.mktemp("run"))
     random = np.random.default_rng(0)
-    for place, size in (("photos/a.png", (40, 60)), ("photos/b.jpg", (50, 50)), ("poses/a.png", (32, 32)), ("poses/c.png", (64, 64))):
+    sizes = {"photos/a.png": (40, 60), "photos/b.jpg": (50, 50), "poses/a.png": (32, 32), "poses/c.png": (64, 64)}
+    for place, size in sizes.items():
         (folder / place).parent.mkdir(exist_ok=True)
         Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)).save(folder / place)
     hand = np.column_stack([random.uniform(0, 60, 21), random.uniform(0, 40, 21), np.ones(21)])
@@ -31,21 +32,21 @@ def folder(tmp_path_factory):
 
 
 def test_every_image_meets_every_skeleton(folder, tmp_path):
-    written = sample.run(folder, images=[str(folder / "photos")], pictures=[str(folder / "poses")], output=tmp_path)
+    written = sample.run(folder, images=[str(folder / "photos")], skeletons=[str(folder / "poses")], output=tmp_path)
     assert [path.name for path in written] == ["a__a.png", "b__a.png", "a__c.png", "b__c.png", "grid.png"]
     sheet = np.asarray(Image.open(tmp_path / "grid.png"))
     sources = [data.read_image(folder / "photos" / name, (SIZE, SIZE)) for name in ("a.png", "b.jpg")]
-    skeletons = [data.read_image(folder / "poses" / name, (SIZE, SIZE)) for name in ("a.png", "c.png")]
+    poses = [data.read_image(folder / "poses" / name, (SIZE, SIZE)) for name in ("a.png", "c.png")]
     made = {path.name: np.asarray(Image.open(path)) for path in written[:-1]}
     blank = np.full_like(sources[0], 255)
-    table = [[blank, *skeletons], [sources[0], made["a__a.png"], made["a__c.png"]], [sources[1], made["b__a.png"], made["b__c.png"]]]
+    table = [[blank, *poses], [sources[0], made["a__a.png"], made["a__c.png"]], [sources[1], made["b__a.png"], made["b__c.png"]]]
     pitch = SIZE + report.GAP
     top = sheet.shape[0] - 3 * pitch
     for row, pictures in enumerate(table):
         for column, picture in enumerate(pictures):
             x, y = report.GAP + column * pitch, top + row * pitch
             np.testing.assert_array_equal(sheet[y : y + SIZE, x : x + SIZE], picture)
-    expected = use.load(folder)(source=sources[1], target_guidance=skeletons[1])
+    expected = use.load(folder)(source=sources[1], target_guidance=poses[1])
     assert np.abs(made["b__c.png"].astype(int) - expected).max() <= 1  # batches of other sizes round differently
 
 
@@ -67,12 +68,12 @@ def test_key_points_are_drawn_as_in_training_at_the_size_of_training(folder, tmp
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (dict(images=["nothing.png"], pictures=["poses"]), "nothing.png does not exist; expected a file or a folder."),
+    (dict(images=["nothing.png"], skeletons=["poses"]), "nothing.png does not exist; expected a file or a folder."),
     (dict(images=["photos"]), "there is no target skeleton: give --keypoints=FILE.json or "),
-    (dict(images=[], pictures=["poses"]), "there is nothing to translate: give --images=FILE"),
-    (dict(images=["checkpoints"], pictures=["poses"]), "checkpoints holds no file that ends in .png"),
+    (dict(images=[], skeletons=["poses"]), "there is nothing to translate: give --images=FILE"),
+    (dict(images=["checkpoints"], skeletons=["poses"]), "checkpoints holds no file that ends in .png"),
     (dict(images=["photos"], keypoints=["config.json"]), 'config.json must hold {"images": {NAME: ...}}'),
-    (dict(images=["config.json"], pictures=["poses"]), "config.json"),
+    (dict(images=["config.json"], skeletons=["poses"]), "config.json"),
 ])
 def test_bad_input_is_told_before_anything_is_written(folder, tmp_path, arguments, words):
     paths = {key: [str(folder / name) for name in names] for key, names in arguments.items()}

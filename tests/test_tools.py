@@ -43,11 +43,12 @@ def config(tmp_path):
 
 def test_benchmark_reports_figures_that_agree_with_each_other(config, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(platform, "prepare", lambda **_: None)  # it would change the process of the other tests
-    arguments = ["benchmark.py", f"--config={config}", "--config.batch_size=2", "--seconds=0.2", f"--json={tmp_path / 'figures.json'}"]
-    assert benchmark.main(arguments) == 0
+    written = tmp_path / "figures.json"
+    arguments = [f"--config={config}", "--config.batch_size=2", "--seconds=0.2", f"--json={written}"]
+    assert benchmark.main(["benchmark.py", *arguments]) == 0
     printed = capsys.readouterr().out.strip().splitlines()
     figures = json.loads(printed[-1])
-    assert figures == json.loads((tmp_path / "figures.json").read_text())
+    assert figures == json.loads(written.read_text())
     assert [line.split("  ")[0] for line in printed[:-1]] == [name.replace("_", " ") for name in figures]
     assert (figures["batch"], figures["size"], figures["players"]) == (2, 32, "generator, discriminators")
     assert figures["images_per_s"] == pytest.approx(2 / (figures["step_ms"] / 1e3))
@@ -73,7 +74,9 @@ def test_the_step_counted_is_the_step_computed():
 def test_workers_take_turns_and_the_medians_make_the_ratio(monkeypatch):
     """Stand-ins answer their n-th step with n seconds (jax) and 2 n (torch), so the medians tell which steps counted."""
     def stand_in(which, python, arguments):
-        code = f"import sys\nfor n, _ in enumerate(sys.stdin): print('{{\"seconds\": %d}}' % (n * {1 + (which == 'torch')}), flush=True)"
+        factor = 2 if which == "torch" else 1
+        answer = f"""print('{{"seconds": %d}}' % (n * {factor}), flush=True)"""
+        code = f"import sys\nfor n, _ in enumerate(sys.stdin): {answer}"
         return subprocess.Popen([python, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     monkeypatch.setattr(compare_torch, "start", stand_in)
@@ -117,7 +120,8 @@ def test_the_step_in_torch_is_the_same_step(monkeypatch):
     tables = dict(generator=port.resnet.table(), discriminator_plain=port.patch.table(), discriminator_guided=port.patch.table())
     torches = dict(generator=trainer.generator, discriminator_plain=trainer.pair, discriminator_guided=trainer.guided)
     for net, table in tables.items():
-        weights = {f"model.{key}".replace("branch", "conv_block"): value.numpy() for key, value in torches[net].state_dict().items()}
+        named = torches[net].state_dict().items()
+        weights = {f"model.{key}".replace("branch", "conv_block"): value.numpy() for key, value in named}
         expected = jax.tree.map(np.asarray, {"params": state.params[net], "moving": state.moving[net]})
         ported = port.to_flax(table, weights, expected)
         state.params[net], state.moving[net] = ported["params"], ported["moving"]

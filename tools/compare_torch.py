@@ -113,7 +113,8 @@ def compare(arguments: argparse.Namespace) -> dict:
             for which, worker in workers.items():
                 time.sleep(0.3)  # OpenMP's threads spin for a while after the last step
                 seconds[which].append(ask(worker))
-            print(f"round {number + 1}: " + ", ".join(f"{which} {times[-1]:.3f} s" for which, times in seconds.items()), flush=True)
+            newest = ", ".join(f"{which} {times[-1]:.3f} s" for which, times in seconds.items())
+            print(f"round {number + 1}: {newest}", flush=True)
     finally:
         for worker in workers.values():
             worker.kill()
