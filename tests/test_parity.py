@@ -1,0 +1,81 @@
+"""Recorded runs of the reference implementations, through the tool that users call."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import shared
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+
+import parity
+from parities.common import TOLERANCE, Pair
+
+FIXTURES = (
+    "cyclegan_resnet9",
+    "gesturegan_resnet9",
+    "patchgan70_bn",
+    "patchgan70_in_nosigmoid",
+    "patchgan70_in_sigmoid",
+    "patchgan_batchnorm",
+    "patchgan_instancenorm",
+    "patchgan_nlayers",
+    "losses_cycle_family",
+    "step_gesturegan_onecycle",
+    "step_gesturegan_twocycle",
+)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_fixture(name, capsys):
+    passed = parity.report(shared(f"fixtures/{name}.npz"))
+    printed = capsys.readouterr().out
+    assert passed, printed
+    assert printed.startswith(f"{name} ")
+    assert printed.count("\n") == 1
+
+
+def changed(path, target, change):
+    """Copies a fixture with changed arrays."""
+    with np.load(path) as file:
+        arrays = {key: file[key] for key in file.files}
+    np.savez(target, **change(arrays))
+    return target
+
+
+def test_what_differs_fails(tmp_path, capsys):
+    """A wrong value, a key that does not fit, an output that nothing answers, and unknown or broken files."""
+    path = shared("fixtures/patchgan_instancenorm.npz")
+
+    def verdict(name, change):
+        passed = parity.report(changed(path, tmp_path / f"{name}.npz", change))
+        return passed, capsys.readouterr().out
+
+    passed, line = verdict("value", lambda a: a | {"out/eval_patch": a["out/eval_patch"] * (1 + 5 * TOLERANCE)})
+    assert not passed
+    assert "FAIL" in line
+    assert line.rstrip().endswith("wrong: eval_patch")
+    passed, line = verdict("key", lambda a: a | {"w/model.12.weight": np.zeros(3, np.float32)})
+    assert not passed
+    assert "key model.12.weight of shape (3,) has no place in the 3-layer PatchGAN" in line
+    passed, line = verdict("unknown", lambda a: a | {"meta": json.dumps({"model": "something else"})})
+    assert not passed
+    assert "no comparison is known for the model 'something else'" in line
+    (tmp_path / "broken.npz").write_bytes(b"x")
+    assert parity.main([str(path), str(tmp_path / "broken.npz")]) == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 2
+    assert "pass" in printed[0]
+    assert "is no fixture" in printed[1]
+    assert parity.main([str(path)]) == 0
+
+
+def test_errors_of_a_pair():
+    """Largest difference, absolute and relative to the largest magnitude or the given scale; NaN never passes."""
+    recorded = np.array([1.0, -4.0])
+    assert Pair("x", np.array([1.0, -4.5]), recorded).errors() == (0.5, 0.125)
+    assert Pair("x", np.array([1.0, -4.5]), recorded, scale=8.0).errors() == (0.5, 0.0625)
+    for wrong in (np.array([np.nan, -4.0]), np.nan, np.array([[1.0, -4.0]])):
+        assert Pair("x", wrong, recorded).errors() == (np.inf, np.inf)
