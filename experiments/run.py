@@ -6,7 +6,7 @@ traceback), 130 or 143 stopped by Ctrl-C or SIGTERM after saving (the same comma
 
 import sys
 
-from gganjax import command
+from gganjax import command, platform
 from gganjax.errors import InputError
 
 
@@ -14,7 +14,7 @@ def main(argv: list[str]) -> int:
     """Run one command line; returns the exit status."""
     try:
         asked = command.parse(argv)
-        command.prepare_platform(compilation_cache=asked.flags["compilation_cache"])
+        platform.prepare(compilation_cache=asked.flags["compilation_cache"])
         from gganjax import modes  # imports jax, which the checks above do not need
 
         return modes.run(asked)

@@ -4,9 +4,7 @@
 """
 
 import difflib
-import importlib.metadata
 import importlib.util
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -174,32 +172,3 @@ def flat(config: Any, prefix: str = "") -> dict[str, Any]:
         if isinstance(value, (dict, ConfigDict)):
             found |= flat(value, f"{prefix}{key}.")
     return found
-
-
-def prepare_platform(*, compilation_cache: bool) -> None:
-    """Set what must be set before jax first uses a device: a compiler switch and the compilation cache.
-
-    jaxlib 0.10.2 sends wide unpadded convolutions on the CPU to a library that runs them five times too slowly.
-    The switch against it is unknown to other versions, which an unknown name would kill. What the user has set in
-    XLA_FLAGS or JAX_COMPILATION_CACHE_DIR stays.
-    """
-    switch = "--xla_cpu_experimental_ynn_fusion_type"
-    set_by_user = os.environ.get("XLA_FLAGS", "")
-    if importlib.metadata.version("jaxlib") == "0.10.2" and _cpu_only() and switch not in set_by_user:
-        os.environ["XLA_FLAGS"] = f"{set_by_user} {switch}=-LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION".strip()
-    if not compilation_cache or "JAX_COMPILATION_CACHE_DIR" in os.environ:
-        return
-    import jax
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gganjax" / "compiled"
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
-def _cpu_only() -> bool:
-    """Whether jax will find no other device than the CPU, told without starting its backends."""
-    if platforms := os.environ.get("JAX_PLATFORMS"):
-        return platforms == "cpu"
-    plugins = importlib.metadata.entry_points(group="jax_plugins")
-    return not plugins and importlib.util.find_spec("libtpu") is None

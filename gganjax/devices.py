@@ -6,7 +6,7 @@ from flax import jax_utils
 import jax
 import numpy as np
 
-from gganjax import core
+from gganjax import core, step as stepping
 from gganjax.errors import InputError
 
 AXIS = "batch"
@@ -54,7 +54,7 @@ def scalars(terms) -> dict[str, float]:
 
 def _shard(batch):
     """Cuts this process's rows into one block a local device."""
-    arrays = {name: x for name, x in batch.items() if hasattr(x, "dtype")}
+    arrays = core.arrays(batch)
     if count() == 1:
         return arrays
     blocks = local_count()
@@ -68,13 +68,13 @@ def compile_step(method, optimizers, weights, *, ema=None, accumulate: int = 1, 
     """The training step, compiled once for every set of players that act together.
 
     Returns:
-      step(state, batch, acting) -> (state, terms), see `core.train_step`; the state comes from `place` and is
+      step(state, batch, acting) -> (state, terms), see `step.train_step`; the state comes from `place` and is
       donated, the batch holds this process's rows. `step.compiled` maps `acting` to the compiled function.
     """
     compiled = {}
 
     def build(acting):
-        single = partial(core.train_step, method, optimizers, weights, acting=acting, ema=ema, accumulate=accumulate,
+        single = partial(stepping.train_step, method, optimizers, weights, acting=acting, ema=ema, accumulate=accumulate,
                          remat=remat)
         if count() == 1:
             return jax.jit(single, donate_argnums=0)
@@ -98,7 +98,7 @@ def compile_sample(method, *, norm: str = "batch", dropout: bool = False):
     compiled = jax.jit(partial(core.sample, method, norm=norm, dropout=dropout))
 
     def sample(params, moving, batch, key):
-        arrays = {name: x for name, x in batch.items() if hasattr(x, "dtype")}
+        arrays = core.arrays(batch)
         return jax.tree.map(np.asarray, compiled(params, moving, arrays, key))
 
     return sample
