@@ -249,6 +249,8 @@ def _same_rate(one: Callable, other: Callable, count: int) -> bool:
 
 
 def _make_folder(workdir: Path) -> None:
+    if jax.process_index() != 0:
+        return
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         (workdir / ".writable").touch()
