@@ -122,7 +122,8 @@ def ablation(row: str):
         config = cyclegan()
     else:
         config = base(VIEWS, flat_epochs=20, decay_epochs=15, cycles=1, **ROWS[row])
-    return strips(config, "dayton_a2g_third")
+    config.data.share = 1 / 3
+    return strips(config, "dayton_a2g")
 
 
 def cyclegan():
@@ -155,13 +156,22 @@ def demo():
 
 
 def sign_digits():
-    """Photos of hands at 96x96 of people never seen in training."""
-    config = base(HANDS, flat_epochs=10, decay_epochs=10, width=32, dropout=0.0, discriminator_width=32)
-    config.data.update(kind="folder", folder="datasets/sign_digits", load_size=104, crop_size=96)
-    config.ema = dict(generator=0.999)
-    config.steps = 8000
-    schedule = dict(name="linear_steps", flat_steps=4000)
-    config.optimizers = dict(generator=defaults.adam(schedule), discriminators=defaults.adam(schedule))
+    """Photos of hands at 96x96 of people never seen in training.
+
+    Trained for what can be learned in an hour on two CPU cores: width 32, no dropout, every generator pass spent on
+    a translation that has a target. Cycle and self-content are left out: at 0.1 and 0.01 beside 1600 they are
+    noise to the gradient and two thirds of the generator's time. Fingers are drawn in a color each.
+    """
+    config = base(HANDS, flat_epochs=1, decay_epochs=0, width=32, dropout=0.0, discriminator_width=32, cycle="none",
+                  self_content=False)
+    config.data.update(kind="folder", folder="datasets/sign_digits", load_size=96, crop_size=96, flip="off",
+                       guidance="fingers")
+    config.steps = 3200
+    config.ema = dict(generator=0.998)
+    schedule = dict(name="linear_steps", flat_steps=1200)
+    config.optimizers = dict(generator=defaults.adam(schedule, learning_rate=5e-4),
+                             discriminators=defaults.adam(schedule))
+    config.sample_every, config.checkpoint_every = 200, 200
     return config
 
 
