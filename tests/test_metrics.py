@@ -47,14 +47,14 @@ def test_psnr_and_ssim_equal_numpy(size):
 
 
 def test_equal_images():
-    a, params = pictures(2, 32, 32, 3), features.lpips()[1]()
+    a, params = pictures(2, 32, 32, 3), features.lpips("alexnet")[1]()
     assert np.all(np.isposinf(metrics.psnr(a, a)))
     np.testing.assert_allclose(metrics.ssim(a, a), 1, rtol=1e-6)
     np.testing.assert_allclose(metrics.lpips(params, a, a), 0, atol=1e-12)
 
 
 def test_every_image_is_judged_by_itself():
-    a, b, params = pictures(2, 32, 32, 3), pictures(2, 32, 32, 3, seed=1), features.lpips()[1]()
+    a, b, params = pictures(2, 32, 32, 3), pictures(2, 32, 32, 3, seed=1), features.lpips("alexnet")[1]()
     for metric in (metrics.psnr, metrics.ssim, lambda a, b: metrics.lpips(params, a, b)):
         both, swapped = metric(a, b), metric(a[::-1], b[::-1])
         assert both[0] != both[1]
@@ -75,7 +75,7 @@ def test_copying_the_source_scores_what_was_recorded():
         images = [np.asarray(Image.open(folder / "test" / pair[column])) for pair in pairs[:150]]
         return np.stack(images).astype(np.float32) / 127.5 - 1
 
-    a, b, params = read("source"), read("target"), features.lpips()[1]()
+    a, b, params = read("source"), read("target"), features.lpips("alexnet")[1]()
     assert np.mean(metrics.psnr(a, b)) == pytest.approx(15.70, abs=0.005)
     assert np.mean(metrics.ssim(a, b)) == pytest.approx(0.515, abs=0.0005)
     chunks = [metrics.lpips(params, a[i : i + 30], b[i : i + 30]) for i in range(0, 150, 30)]

