@@ -21,7 +21,8 @@ def steps_per_epoch(source: Source, batch_size: int) -> int:
 
 def shuffled(count: int, seed: int, stream: int = 0) -> grain.MapDataset:
     """The endless order of `count` pairs; another permutation each epoch, and another for each stream of one seed."""
-    return grain.MapDataset.range(count).shuffle(seed=_mix(seed, stream)).repeat()
+    # Not repeat(): its length, 2**63 - 1, overflows in batches of one row.
+    return grain.MapDataset.range(count).shuffle(seed=_mix(seed, stream)).repeat(2**62 // count)
 
 
 def train_batches(
