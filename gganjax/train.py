@@ -98,7 +98,7 @@ def make_plan(config: Mapping[str, Any], method: core.Method, pairs: int) -> Pla
 
     A player that acts on every n-th step only, or several times in a row, counts its epochs in its own updates.
     """
-    steps_per_epoch = -(-pairs // config["batch_size"])
+    steps_per_epoch = data.steps_per_epoch(range(pairs), config["batch_size"])
     total = config["steps"] or config["epochs"] * steps_per_epoch
     optimizers, rates = {}, {}
     for name, player in method.players.items():

@@ -125,7 +125,7 @@ def initial(kind: str) -> core.State:
     from gganjax.train import make_plan
 
     made, method = config(kind, steps=1).to_dict(), Toy(kind)
-    plan = make_plan(made, method, 8)
+    plan = make_plan(made, method, len(source()))
     return core.init(method, plan.optimizers, made["seed"], settings.example(made, method), ema=made["ema"])
 
 
