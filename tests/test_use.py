@@ -128,3 +128,10 @@ def test_folders_without_a_checkpoint_are_told(tmp_path):
         use.load(tmp_path / "nothing")
     with pytest.raises(InputError, match="holds no checkpoint"):
         use.load(tmp_path)
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, caplog):
+    tiny_run.make(tmp_path, steps=(3, 7))
+    next(path for path in (tmp_path / "checkpoints" / "7" / "state").rglob("*") if path.is_file()).write_bytes(b"")
+    assert use.load(tmp_path).step == 3
+    assert str(tmp_path / "checkpoints" / "7") in caplog.text
