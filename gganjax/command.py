@@ -139,12 +139,7 @@ def _check_override(config: ConfigDict, key: str, text: str | None) -> None:
     """Hold one `--config.key=text` against the configuration, by name and type."""
     known = flat(config)
     if key not in known:
-        siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
-        close = difflib.get_close_matches(key, siblings, 1) or difflib.get_close_matches(key, list(known), 1, cutoff=0.5)
-        by_name = [name for name in known if name.rpartition(".")[2] == key.rpartition(".")[2]]
-        close = close or by_name[:1]
-        hint = f"did you mean config.{close[0]}" if close else f"expected one of {', '.join(sorted(siblings or known))}"
-        raise InputError(f"config.{key} is no key of this configuration; {hint}.")
+        raise InputError(f"config.{key} is no key of this configuration; {_nearest_key(key, list(known))}.")
     value = known[key]
     if isinstance(value, (dict, ConfigDict)):
         raise InputError(f"config.{key} holds several values; set one of {', '.join(f'config.{key}.{k}' for k in value)}.")
@@ -156,6 +151,15 @@ def _check_override(config: ConfigDict, key: str, text: str | None) -> None:
         read(text)
     except (TypeError, ValueError):
         raise InputError(f"config.{key} must be {expected}, found '{text or ''}'.") from None
+
+
+def _nearest_key(key: str, known: list[str]) -> str:
+    """The same last word elsewhere, a similar one beside it, a similar one anywhere, or all that are beside it."""
+    group, _, last = key.rpartition(".")
+    beside = [name for name in known if name.rpartition(".")[0] == group]
+    close = [name for name in known if name.rpartition(".")[2] == last] or difflib.get_close_matches(key, beside, 1)
+    close = close or difflib.get_close_matches(key, known, 1, cutoff=0.5)
+    return f"did you mean config.{close[0]}" if close else f"expected one of {', '.join(sorted(beside or known))}"
 
 
 def _truth(text: str) -> bool:

@@ -4,6 +4,7 @@ A run is a folder; the same call continues it from its newest good checkpoint, b
 because the State holds everything that the next step depends on and batch k is a function of (seed, k) alone.
 """
 
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
         FloatingPointError: a term is not finite; names step, player and term.
     """
     config, workdir = _plain(config), Path(workdir)
+    _check_folder(workdir)
     settings.check_values(config)
     settings.check_optimizers(config)
     method = method or methods.load(config["method"], config["options"])
@@ -70,7 +72,8 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
     if continued:
         state = checkpoint.restore(workdir, state, method.name)
     start = int(state.step)
-    _make_folder(workdir)
+    if jax.process_index() == 0:
+        workdir.mkdir(parents=True, exist_ok=True)
     with logs.alone(workdir):
         if jax.process_index() == 0:
             logs.write_json(workdir / "config.json", config)
@@ -248,15 +251,12 @@ def _same_rate(one: Callable, other: Callable, count: int) -> bool:
     return bool(np.array_equal(*rates))
 
 
-def _make_folder(workdir: Path) -> None:
-    if jax.process_index() != 0:
-        return
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        (workdir / ".writable").touch()
-        (workdir / ".writable").unlink()
-    except OSError as error:
-        raise InputError(f"--workdir={workdir} cannot be written to: {error.strerror}.") from error
+def _check_folder(workdir: Path) -> None:
+    """Refuse a run folder that cannot be written to, before anything is computed."""
+    there = next(path for path in (workdir.absolute(), *workdir.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        reason = "is not writable" if there.is_dir() else "is a file"
+        raise InputError(f"--workdir={workdir} cannot be written to: {there} {reason}.")
 
 
 def _plain(config: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -19,7 +18,6 @@ import toys
 from gganjax import checkpoint, data, logs
 from gganjax.errors import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
 STEPS = 8
 
 
@@ -46,15 +44,8 @@ def timeless(found):
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled_once(tmp_path_factory):
-    """Compiled programs are shared by the runs of this file and by the processes that it starts."""
-    cache = tmp_path_factory.mktemp("compiled")
-    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
-    before = {name: getattr(jax.config, name) for name in names}
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    yield cache
-    for name, value in before.items():
-        jax.config.update(name, value)
+    with toys.compilation_cache(tmp_path_factory.mktemp("compiled")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +135,7 @@ def test_kill_9_at_random_moments(compiled_once, tmp_path):
 def test_a_term_that_is_not_finite_stops_the_run(tmp_path):
     with data.train_batches(toys.source(count=24), toys.config("logarithm", steps=1).data, batch_size=4, seed=0) as batches:
         names = [next(batches)["name"] for _ in range(4)]
-    white = next(int(name.removeprefix("pair")) for name in names[3] if name not in sum(names[:3], []))
+    white = next(int(name.removeprefix("pair")) for name in names[3] if name not in {*names[0], *names[1], *names[2]})
     sources = dict(train=toys.source(white=white, count=24), test=toys.source())
     with pytest.raises(FloatingPointError) as failure:
         toys.run("logarithm", tmp_path, STEPS, sources=sources, checkpoint_every=2)
@@ -230,12 +221,12 @@ def test_two_processes_equal_one(compiled_once, tmp_path):
 
 def start(kind, workdir, steps, *cluster, cache, devices=None):
     """A training process of its own."""
-    environment = dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'tests'}", JAX_PLATFORMS="cpu",
+    environment = dict(os.environ, PYTHONPATH=f"{toys.ROOT}{os.pathsep}{toys.ROOT / 'tests'}", JAX_PLATFORMS="cpu",
                        JAX_COMPILATION_CACHE_DIR=str(cache), JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0")
     if devices:
         environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
-    arguments = [sys.executable, str(ROOT / "tests" / "toys.py"), kind, str(workdir), str(steps), *map(str, cluster)]
-    return subprocess.Popen(arguments, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    arguments = [sys.executable, str(toys.ROOT / "tests" / "toys.py"), kind, str(workdir), str(steps), *map(str, cluster)]
+    return subprocess.Popen(arguments, env=environment, cwd=toys.ROOT, stdout=subprocess.DEVNULL)
 
 
 def progress(workdir):

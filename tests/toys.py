@@ -3,6 +3,7 @@
 As a script it trains one run folder: `python tests/toys.py KIND WORKDIR STEPS [coordinator processes process]`.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.compilation_cache import compilation_cache as compilation_cache_module
 
 from experiments import defaults
 from gganjax import core, losses
@@ -19,6 +21,7 @@ from gganjax.layers import TRAIN
 
 KINDS = ("plain", "pool", "stages", "ratio", "logarithm")
 SIZE = 8
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Painter(nn.Module):
@@ -31,7 +34,9 @@ class Painter(nn.Module):
     def __call__(self, x, mode=TRAIN):
         mean = self.variable("moving", "mean", jnp.zeros, (x.shape[-1],))
         if mode.norm == "batch" and mode.keep:
-            mean.value = 0.9 * mean.value + 0.1 * x.mean((0, 1, 2))
+            now = x.mean((0, 1, 2))
+            now = now if mode.axis is None else jax.lax.pmean(now, mode.axis)
+            mean.value = 0.9 * mean.value + 0.1 * now
         x = nn.Dropout(self.dropout, deterministic=not mode.dropout)(x - mean.value)
         return jnp.tanh(nn.Conv(self.outputs, (3, 3))(x))
 
@@ -137,6 +142,23 @@ def run(kind: str, workdir: Path, steps: int, *, method: Toy | None = None, sour
     made.update(changes)
     sources = sources or dict(train=source(), test=source())
     return train(made, workdir, method=method or Toy(kind), sources=sources)
+
+
+@contextlib.contextmanager
+def compilation_cache(folder: Path):
+    """Let every run in the context, and the processes told of the folder, share what was compiled."""
+    wanted = dict(jax_compilation_cache_dir=str(folder), jax_persistent_cache_min_compile_time_secs=0,
+                  jax_persistent_cache_min_entry_size_bytes=-1)
+    before = {name: getattr(jax.config, name) for name in wanted}
+    try:
+        for name, value in wanted.items():
+            jax.config.update(name, value)
+        compilation_cache_module.reset_cache()
+        yield folder
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache_module.reset_cache()
 
 
 def main() -> None:
