@@ -57,8 +57,8 @@ def test_setup_and_requirements_say_the_same():
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     packages = setup["options"]["install_requires"].split() + setup["options.extras_require"]["test"].split()
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    assert packages == [line for line in lines if line and not line.startswith("#")]
+    lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    assert packages == [line for line in lines if line]
 
 
 @pytest.mark.parametrize("name", ["gganjax", "experiments"])
