@@ -24,7 +24,11 @@ def main(argv: list[str]) -> int:
     except FloatingPointError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before training began, or for the second time
+        print("stopped at once; the last checkpoint stays", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
+    command.show_messages()
     sys.exit(main(sys.argv))

@@ -5,13 +5,16 @@
 
 import difflib
 import importlib.util
+import logging
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
+from tqdm import tqdm
 
 from gganjax.errors import InputError
 
@@ -100,6 +103,20 @@ def nearest(word: str, known: Sequence[str]) -> str:
     """End of a sentence about an unknown word: the known one nearest to it, or all when none is near."""
     close = difflib.get_close_matches(word, list(known), 1, cutoff=0.5)
     return f"; did you mean {close[0]}" if close else f"; expected one of {', '.join(sorted(known))}"
+
+
+def show_messages() -> None:
+    """Print what the library's logger tells, without breaking a progress bar."""
+
+    class Terminal(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            prefix = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+            tqdm.write(prefix + self.format(record), file=sys.stderr)
+
+    log = logging.getLogger("gganjax")
+    log.setLevel(logging.INFO)
+    log.addHandler(Terminal())
+    log.propagate = False  # other libraries put their own handlers on the root
 
 
 def _flags(argv: Sequence[str]) -> flags.FlagValues:
