@@ -38,7 +38,7 @@ class Log:
         self._file = path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=start + 1 if start else None)
         self._total = total
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and os.get_terminal_size(sys.stderr.fileno()).columns:
             self._bar = tqdm(total=total, initial=start, unit="step", dynamic_ncols=True, smoothing=0.1)
 
     def step(self, terms: Mapping[str, float], speed: float | None) -> None:
