@@ -125,18 +125,20 @@ def example(config: Mapping[str, Any], method: Any) -> dict[str, np.ndarray]:
 def check_continues(config: Mapping[str, Any], before: Mapping[str, Any], *, same_rates: bool) -> None:
     """Hold the configuration against that of the checkpoint which it continues.
 
+    A key that only one of them has comes from another version of the library; what it changes in the State, if
+    anything, `checkpoint.restore` refuses.
+
     Args:
         config, before: the configurations as dictionaries.
         same_rates: whether both lengths of the run give the same learning rates; only then may `steps` and `epochs`
             differ.
     """
     new, old = _leaves(config), _leaves(before)
-    for key in sorted(new.keys() | old.keys()):
+    for key in sorted(new.keys() & old.keys()):
         free = any(key == name or key.startswith(f"{name}.") for name in FREE) or (same_rates and key in LENGTH)
-        if not free and (key not in new or key not in old or new[key] != old[key]):
-            values = [json.dumps(side[key]) if key in side else "absent" for side in (old, new)]
+        if not free and new[key] != old[key]:
             raise InputError(
-                f"config.{key} is {values[1]}, but the run to be continued has {values[0]}; "
+                f"config.{key} is {json.dumps(new[key])}, but the run to be continued has {json.dumps(old[key])}; "
                 "restore it or choose another --workdir."
             )
 
