@@ -130,7 +130,7 @@ def train_step(method: Method, optimizers, weights, state: State, batch: Batch, 
             updates, opt[name] = optimizers[name].update(grads, opt[name], own)
             params |= optax.apply_updates(own, updates)
             report |= {f"{name}/{term}": value for term, value in terms.items()}
-            report[f"{name}/gradient_norm"] = optax.global_norm(grads)
+            report[f"{name}/gradient_norm"] = optax.tree.norm(grads)
 
     after = State(state.step + 1, state.key, params, average(moving), opt,
                   averages.update(state.ema, params, ema or {}, state.step), pools)

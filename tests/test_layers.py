@@ -1,0 +1,149 @@
+"""Layers against NumPy and against jax's own direct forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from gganjax.layers import TRAIN, Conv, Dropout, Mode, Norm, UpConv, pad, phase_taps
+
+RANDOM = np.random.default_rng(0)
+
+
+def noise(*shape):
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("size, border", [(3, (1, 2)), (4, (2, 2))])
+def test_up_convolution_equals_the_input_dilated_one(size, border):
+    x, layer = noise(2, 5, 7, 6), UpConv(4, size)
+    params = layer.init(jax.random.key(0), x)
+    weight = noise(2, 10, 14, 4)
+
+    def direct(params, x):
+        kernel, bias = params["params"]["kernel"], params["params"]["bias"]
+        y = lax.conv_general_dilated(x, kernel, (1, 1), (border, border), lhs_dilation=(2, 2),
+                                     dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        return y + bias
+
+    np.testing.assert_allclose(layer.apply(params, x), direct(params, x), atol=1e-6)
+    ours, theirs = (jax.grad(lambda p, v, f=f: (f(p, v) * weight).sum(), argnums=(0, 1))(params, x)
+                    for f in (layer.apply, direct))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), ours, theirs)
+
+
+def test_every_tap_serves_exactly_one_phase():
+    for size in (3, 4):
+        taps, _ = phase_taps(size, size - 2)
+        np.testing.assert_array_equal(taps.sum((0, 1)), np.ones(size))
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate"])
+def test_padding(mode):
+    x = noise(1, 4, 5, 2)
+    kinds = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+    np.testing.assert_array_equal(pad(x, 2, mode), np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), kinds[mode]))
+
+
+def test_convolution_by_hand():
+    x, layer = noise(1, 5, 5, 2), Conv(3, 3, stride=2, padding=1, pad_mode="reflect")
+    variables = layer.init(jax.random.key(0), x)
+    kernel, padded = np.asarray(variables["params"]["kernel"]), np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect")
+    expected = np.stack([[np.einsum("ijc,ijco->o", padded[0, 2 * i:2 * i + 3, 2 * j:2 * j + 3], kernel)
+                          for j in range(3)] for i in range(3)])[None]
+    np.testing.assert_allclose(layer.apply(variables, x), expected, atol=1e-6)
+
+
+def moved(layer, x, mode=TRAIN, variables=None):
+    variables = variables or layer.init(jax.random.key(1), x)
+    return layer.apply(variables, x, mode, mutable=["moving"])
+
+
+@pytest.mark.parametrize("kind", ["instance", "batch"])
+def test_norm_and_its_running_statistics(kind):
+    x = noise(3, 4, 6, 5) * 3 + 1
+    axes = (1, 2) if kind == "instance" else (0, 1, 2)
+    mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
+    layer = Norm(kind)
+    variables = layer.init(jax.random.key(1), x)
+    y, after = moved(layer, x, variables=variables)
+    expected = (x - mean) / np.sqrt(var + 1e-5)
+    if kind == "batch":
+        expected = expected * np.asarray(variables["params"]["scale"])
+        assert 0 < np.std(variables["params"]["scale"]) < 0.1
+    else:
+        assert "params" not in variables
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+    count = x[0, ..., 0].size if kind == "instance" else x[..., 0].size
+    unbiased = (var * count / (count - 1)).reshape(-1, 5).mean(0)
+    np.testing.assert_allclose(after["moving"]["mean"], 0.1 * mean.reshape(-1, 5).mean(0), atol=1e-6)
+    np.testing.assert_allclose(after["moving"]["var"], 0.9 + 0.1 * unbiased, rtol=1e-5)
+    running, same = moved(layer, x, Mode(norm="running"), {**variables, **after})
+    assert jax.tree.all(jax.tree.map(np.array_equal, same, after))
+    shifted = (x - np.asarray(after["moving"]["mean"])) / np.sqrt(np.asarray(after["moving"]["var"]) + 1e-5)
+    scale = np.asarray(variables["params"]["scale"]) if kind == "batch" else 1
+    np.testing.assert_allclose(running, shifted * scale, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["instance", "batch"])
+def test_stacked_calls_equal_separate_ones(kind):
+    calls, layer = [noise(2, 3, 4, 5) * (i + 1) + i for i in range(3)], Norm(kind)
+    variables = first = layer.init(jax.random.key(1), calls[0])
+    separate = []
+    for x in calls:
+        y, after = moved(layer, x, variables=variables)
+        separate.append(y)
+        variables = {**variables, **after}
+    y, after = moved(layer, np.concatenate(calls), Mode(calls=3), first)
+    np.testing.assert_allclose(y, np.concatenate(separate), atol=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), after["moving"],
+                 variables["moving"])
+
+
+def test_statistics_stay_when_told():
+    x, layer = noise(2, 4, 4, 3), Norm("batch")
+    variables = layer.init(jax.random.key(0), x)
+    _, after = moved(layer, x, Mode(keep=False), variables)
+    np.testing.assert_array_equal(after["moving"]["mean"], np.zeros(3))
+
+
+def test_norm_computes_in_float32():
+    x = (noise(1, 16, 16, 2) + 100).astype(jnp.bfloat16)
+    y = Norm("instance").apply({"moving": {"mean": jnp.zeros(2), "var": jnp.ones(2)}}, x)
+    full = np.asarray(x, np.float32)
+    expected = (full - full.mean((1, 2), keepdims=True)) / np.sqrt(full.var((1, 2), keepdims=True) + 1e-5)
+    assert y.dtype == jnp.bfloat16
+    np.testing.assert_allclose(np.asarray(y, np.float32), expected, atol=0.02)
+
+
+def test_spectral_norm_follows_the_power_iteration():
+    x, layer = noise(1, 8, 8, 3), Conv(4, 3, padding=1, use_bias=False, spectral=True)
+    variables = layer.init(jax.random.key(0), x)
+    kernel = np.asarray(variables["params"]["kernel"])
+    matrix = kernel.reshape(-1, 4)
+    u = np.asarray(variables["moving"]["u"])
+    v = matrix @ u / np.linalg.norm(matrix @ u)
+    u = v @ matrix / np.linalg.norm(v @ matrix)
+    plain = Conv(4, 3, padding=1, use_bias=False)
+    y, after = moved(layer, x, variables=variables)
+    expected = plain.apply({"params": {"kernel": kernel / (v @ matrix @ u)}}, x)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(after["moving"]["u"], u, atol=1e-6)
+    np.testing.assert_allclose(after["moving"]["v"], v, atol=1e-6)
+    for _ in range(100):
+        _, after = moved(layer, x, variables={**variables, **after})
+    tested, same = moved(layer, x, Mode(norm="running"), {**variables, **after})
+    largest = np.linalg.svd(matrix, compute_uv=False)[0]
+    np.testing.assert_allclose(tested, plain.apply({"params": {"kernel": kernel / largest}}, x), rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(same["moving"]["u"], after["moving"]["u"])  # no iteration at test time
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.3])
+def test_dropout(rate):
+    x = np.ones((200, 500), np.float32)
+    layer = Dropout(rate)
+    y = np.asarray(layer.apply({}, x, rngs={"dropout": jax.random.key(0)}))
+    assert set(np.unique(y)) == {0, np.float32(1 / (1 - rate))}
+    assert abs((y == 0).mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / y.size)
+    np.testing.assert_array_equal(layer.apply({}, x, Mode(dropout=False)), x)

@@ -1,0 +1,54 @@
+"""Losses against NumPy."""
+
+import jax
+import numpy as np
+import pytest
+
+from gganjax import losses
+
+RANDOM = np.random.default_rng(0)
+X, Y = (RANDOM.uniform(-1, 1, (2, 5, 6, 3)).astype(np.float32) for _ in range(2))
+
+
+def test_adversarial():
+    logits = RANDOM.standard_normal((2, 4, 3, 1)).astype(np.float32) * 5
+    probability = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    np.testing.assert_allclose(losses.adversarial(logits, True), -np.log(probability).mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.adversarial(logits, False), -np.log(1 - probability).mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.adversarial(logits, True, "least_squares"), ((logits - 1) ** 2).mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.adversarial(logits, False, "least_squares"), (logits**2).mean(), rtol=1e-5)
+    with pytest.raises(ValueError, match="'hing' is unknown"):
+        losses.adversarial(logits, True, "hing")
+
+
+def test_adversarial_is_finite_far_out():
+    logits = np.array([-1e4, 1e4], np.float32)
+    value, gradient = jax.value_and_grad(losses.adversarial)(logits, True)
+    assert np.isfinite(value) and np.isfinite(gradient).all()
+
+
+def test_pixel_and_color():
+    difference = X.astype(np.float64) - Y
+    np.testing.assert_allclose(losses.pixel(X, Y), np.abs(difference).mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.pixel_l2(X, Y), (difference**2).mean(), rtol=1e-5)
+    by_channel = [np.abs(difference[..., c]).mean() for c in range(3)]
+    np.testing.assert_allclose(losses.color(X, Y), sum(by_channel), rtol=1e-5)
+    np.testing.assert_allclose(losses.color(X, Y), 3 * losses.pixel(X, Y), rtol=1e-5)
+    np.testing.assert_allclose(losses.color_l2(X, Y), 3 * losses.pixel_l2(X, Y), rtol=1e-5)
+
+
+def test_total_variation():
+    x = X.astype(np.float64)
+    expected = sum(np.abs(np.diff(image, axis=axis)).sum() for image in x for axis in (0, 1)) / len(x)
+    np.testing.assert_allclose(losses.total_variation(X), expected, rtol=1e-5)
+
+
+def test_perceptual_weighs_its_levels_and_stops_at_the_target():
+    taps, targets = ([RANDOM.standard_normal((1, 4, 4, c)).astype(np.float32) for c in (2, 3)] for _ in range(2))
+    expected = sum(w * np.abs(a - b).mean() for w, a, b in zip((0.25, 2.0), taps, targets))
+    np.testing.assert_allclose(losses.perceptual(taps, targets, (0.25, 2.0)), expected, rtol=1e-5)
+    gradients = jax.grad(lambda y: losses.perceptual(taps, y, (0.25, 2.0)))(targets)
+    assert all(np.all(np.asarray(g) == 0) for g in gradients)
+    with pytest.raises(ValueError):
+        losses.perceptual(taps, targets)  # five weights for two levels
+    assert losses.PERCEPTUAL_WEIGHTS == (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
