@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from flax import jax_utils
 import jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
 
 from gganjax import core, step as stepping
@@ -33,7 +33,11 @@ def local_count() -> int:
 
 def place(state: core.State) -> core.State:
     """Puts a state on the device, or a copy of it on each local device."""
-    return jax.device_put(state) if count() == 1 else jax_utils.replicate(state)
+    if count() == 1:
+        return jax.device_put(state)
+    # Placed as pmap returns it: any other placement, flax's replicate included, compiles the second step once more.
+    spread = NamedSharding(Mesh(np.array(jax.local_devices()), (AXIS,)), PartitionSpec(AXIS))
+    return jax.tree.map(lambda x: jax.device_put(np.broadcast_to(x, (local_count(), *np.shape(x))), spread), state)
 
 
 def fetch(tree):
