@@ -53,7 +53,7 @@ def runs(tmp_path_factory):
     workers = []
     for count in (1, 4):
         environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT),
-                                    "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
+                                    "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"}
         path = folder / f"{count}.pickle"
         workers.append((subprocess.Popen([sys.executable, "-c", PROGRAM, path], env=environment), path))
     for worker, _ in workers:
