@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from tqdm import tqdm
 
 from gganjax.errors import InputError
@@ -29,6 +30,7 @@ class Log:
     def __init__(self, workdir: Path, *, start: int, total: int):
         self._on = jax.process_index() == 0
         self._bar = self._file = self._board = None
+        self.seconds = 0.0  # of training, recorded until `start`
         if not self._on:
             return
         from tensorboardX import SummaryWriter
@@ -62,8 +64,6 @@ class Log:
     def picture(self, step: int, image: Any) -> None:
         """Show a sample grid (a PIL image) in TensorBoard."""
         if self._on:
-            import numpy as np
-
             self._board.add_image("samples", np.asarray(image), step, dataformats="HWC")
 
     def say(self, text: str) -> None:
@@ -132,6 +132,11 @@ def interruptible() -> Iterator[Callable[[], int]]:
         with contextlib.suppress(ValueError):
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+def signal_name(number: int) -> str:
+    """Name of a signal for a person to read."""
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
 @contextlib.contextmanager

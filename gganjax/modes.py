@@ -7,10 +7,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from gganjax import checkpoint, core, data, devices, methods, report, settings
+from gganjax import checkpoint, core, data, devices, logs, methods, report, settings
 from gganjax.command import Command
 from gganjax.errors import InputError
-from gganjax.train import fixed_samples, make_plan, stopped_by, train
+from gganjax.train import fixed_samples, make_plan, train
 
 
 def run(asked: Command) -> int:
@@ -22,7 +22,8 @@ def run(asked: Command) -> int:
         devices.initialize(asked.flags["coordinator"], count, index)
     elif asked.flags["processes"] != 1:
         raise InputError("--processes needs --coordinator=host:port, the address of process 0.")
-    return globals()[f"_{asked.mode}"](asked)
+    modes = {"train": _train, "evaluate": _evaluate, "sample": _sample, "check": _check, "describe": _describe}
+    return modes[asked.mode](asked)
 
 
 def _train(asked: Command) -> int:
@@ -34,7 +35,7 @@ def _train(asked: Command) -> int:
 
     if summary["signal"]:
         report.write(asked.workdir)
-        print(f"stopped by {stopped_by(summary['signal'])} and saved at step {summary['step']} of {summary['total']}; "
+        print(f"stopped by {logs.signal_name(summary['signal'])} and saved at step {summary['step']} of {summary['total']}; "
               f"the same command continues:\n  {_this_command()}")
         return 128 + summary["signal"]
     if config["evaluate_after"]:

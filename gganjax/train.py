@@ -5,7 +5,6 @@ because the State holds everything that the next step depends on and batch k is 
 """
 
 import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -137,7 +136,7 @@ def _loop(config, method, plan, state, batches, log, stopped, save, sample) -> d
         remat=config["remat"])
     start = saved = int(devices.fetch(state.step))
     began = mark = time.monotonic()
-    seconds, waited, marked, speed, values = getattr(log, "seconds", 0.0), 0.0, start, None, {}
+    seconds, waited, marked, speed, values = log.seconds, 0.0, start, None, {}
     pending, caught, order = None, 0, list(method.players)  # a compiled step returns its terms in alphabetical order
 
     def read() -> None:
@@ -261,8 +260,3 @@ def _check_folder(workdir: Path) -> None:
 
 def _plain(config: Any) -> dict[str, Any]:
     return config.to_dict() if hasattr(config, "to_dict") else dict(config)
-
-
-def stopped_by(number: int) -> str:
-    """Name of a signal for a person to read."""
-    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name

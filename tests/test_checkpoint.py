@@ -103,8 +103,8 @@ def test_what_does_not_fit_is_one_sentence(tmp_path):
     state = make(0)
     cases = [
         (state, "other", f"{at} is a checkpoint of the method toy, not of other."),
-        (make(0, size=51), "toy", f"{at} has params/painter/conv/kernel as float32[50], "
-                                  "this configuration needs float32[51]."),
+        (make(0, size=51), "toy",
+         f"{at} has params/painter/conv/kernel as float32[50], this configuration needs float32[51]."),
         (state.replace(key=state.key.astype(np.int32)), "toy",
          f"{at} has key as uint32[2], this configuration needs int32[2]."),
         (state.replace(ema=dict(judge=state.params["judge"])), "toy", f"{at} lacks the array ema/judge/kernel."),

@@ -74,8 +74,8 @@ def test_optimizers(changes, sentence):
     ({"weights.generator.pixel": None}, 1,
      "config.weights.generator.pixel is missing: pixel is a term of the player generator."),
     ({"options.self_content": False}, 1,
-     "config.weights.generator.identity is no term of the player generator; "
-     "expected one of color, cycle, gan_guided, gan_plain, pixel, tv."),
+     ("config.weights.generator.identity is no term of the player generator; "
+      "expected one of color, cycle, gan_guided, gan_plain, pixel, tv.")),
     ({"weights.discriminator": {}}, 1,
      "config.weights.discriminator is no player of gesturegan; did you mean discriminators."),
     ({"optimizers.discriminators": None}, 1,
@@ -84,8 +84,7 @@ def test_optimizers(changes, sentence):
     ({"data.crop_size": 66}, 1,
      "config.data.crop_size must be a multiple of 4, the stride of gesturegan, found 66."),
     ({"batch_size": 6}, 4, "config.batch_size must be a multiple of 4 (4 devices), found 6."),
-    ({"batch_size": 12, "accumulate": 3}, 2,
-     None),
+    ({"batch_size": 12, "accumulate": 3}, 2, None),
     ({"batch_size": 9, "accumulate": 3}, 2,
      "config.batch_size must be a multiple of 6 (2 devices times config.accumulate 3), found 9."),
     ({"options.self_content": False, "weights.generator.identity": 0.0}, 1, None),
@@ -105,8 +104,8 @@ def test_against_the_method(changes, devices, sentence):
     (["--config=experiments/gesturegan.py:demo", "--config.bach_size=3"],
      "config.bach_size is no key of this configuration; did you mean config.batch_size."),
     (["--config=experiments/gesturegan.py:demo", "--config.optimizers.generator.learning_rat=3"],
-     "config.optimizers.generator.learning_rat is no key of this configuration; "
-     "did you mean config.optimizers.generator.learning_rate."),
+     ("config.optimizers.generator.learning_rat is no key of this configuration; "
+      "did you mean config.optimizers.generator.learning_rate.")),
     (["--config=experiments/gesturegan.py:demo", "--config.crop_size=64"],
      "config.crop_size is no key of this configuration; did you mean config.data.crop_size."),
     (["--config=experiments/gesturegan.py:demo", "--config.batch_size=three"],

@@ -50,12 +50,12 @@ class Toy:
     """
 
     inputs = ("source", "target_guidance")
-    fields = {name: Field(("B", "H", "W", 3)) for name in ("source", "target", "source_guidance", "target_guidance")}
-    frozen: dict = {}
     stride = 4
 
     def __init__(self, kind: str, *, dropout: float = 0.5):
-        self.kind, self.name = kind, f"toy_{kind}"
+        self.kind, self.name, self.frozen = kind, f"toy_{kind}", {}
+        pictures = ("source", "target", "source_guidance", "target_guidance")
+        self.fields = {name: Field(("B", "H", "W", 3)) for name in pictures}
         self.nets = dict(generator=Painter(3, dropout), critic=Painter(1, dropout))
         self.pools = dict(fakes=3) if kind == "pool" else {}
         every, repeat = (3, 2) if kind == "ratio" else (1, 1)
