@@ -1,0 +1,57 @@
+"""Exact parameter counts at the papers' sizes, from shapes alone."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from gganjax import core, methods
+from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
+from gganjax.nets.resnet import ResNetGenerator
+
+
+def count(net, channels):
+    shapes = jax.eval_shape(net.init, jax.random.key(0), jax.ShapeDtypeStruct((1, 128, 128, channels), jnp.float32))
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+
+@pytest.mark.parametrize("net, channels, expected", [
+    (ResNetGenerator(), 3, 11_378_179),
+    (ResNetGenerator(), 6, 11_387_587),
+    (ResNetGenerator(norm="batch"), 6, 11_392_835),
+    (ResNetGenerator(blocks=6), 3, 7_837_699),
+    (ResNetGenerator(blocks=6), 6, 7_847_107),
+    (ResNetGenerator(blocks=6, norm="batch"), 6, 7_850_819),
+    (ResNetGenerator(width=4), 6, 46_447),
+    *[(PatchDiscriminator(), c, n) for c, n in ((3, 2_764_737), (6, 2_767_809), (9, 2_770_881), (12, 2_773_953))],
+    *[(PatchDiscriminator(norm="batch"), c, n) for c, n in ((3, 2_765_633), (6, 2_768_705), (9, 2_771_777),
+                                                           (12, 2_774_849))],
+    *[(PatchDiscriminator(layers=l), 6, n) for l, n in ((1, 139_457), (2, 666_049), (4, 6_962_625), (5, 11_157_441),
+                                                       (6, 15_352_257))],
+    *[(PatchDiscriminator(layers=l, norm="batch"), 6, n) for l, n in ((1, 139_585), (2, 666_433), (4, 6_964_033),
+                                                                     (5, 11_159_361), (6, 15_354_689))],
+    *[(PixelDiscriminator(), c, n) for c, n in ((3, 8_705), (6, 8_897), (9, 9_089))],
+    *[(PixelDiscriminator(norm="batch"), c, n) for c, n in ((3, 8_832), (6, 9_024), (9, 9_216))],
+])
+def test_networks(net, channels, expected):
+    assert count(net, channels) == expected
+
+
+SYSTEMS = {
+    "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
+                       perceptual=14_714_688),  # VGG16's convolutions
+    "cyclegan": dict(to_target=11_378_179, to_source=11_378_179, discriminator_target=2_764_737,
+                     discriminator_source=2_764_737),
+}
+OPTIONS = {"gesturegan": dict(perceptual="vgg16")}
+
+
+def test_every_system_is_counted():
+    assert sorted(SYSTEMS) == methods.names()
+
+
+@pytest.mark.parametrize("name", sorted(SYSTEMS))
+def test_systems(name):
+    method = methods.load(name, OPTIONS.get(name))
+    batch = {field: jax.ShapeDtypeStruct((1, 256, 256, 3), jnp.uint8) for field in method.fields}
+    shapes = core.shapes(method, batch)
+    assert {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in shapes.items()} == SYSTEMS[name]

@@ -1,0 +1,107 @@
+"""Every method in the folder, at toy width: what a step changes, what it reports, that it learns."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from gganjax import core, devices, methods
+from gganjax.errors import InputError
+
+SMALL = dict(width=6, blocks=1, discriminator_width=4, discriminator_layers=1)
+TOYS = {
+    "cyclegan": SMALL | dict(pool_size=3),
+    "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
+}
+# What shall fall when a method learns two pairs by heart.
+LEARNED = {"cyclegan": "generators/cycle", "gesturegan": "generator/pixel"}
+WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
+
+
+def test_every_method_has_its_toy():
+    assert sorted(TOYS) == methods.names() == sorted(LEARNED)
+
+
+def pictures(method, rows=2, size=16):
+    random = np.random.default_rng(1)
+    coarse = {name: random.integers(40, 216, (rows, 4, 4, field.shape[-1]), np.uint8)
+              for name, field in method.fields.items()}
+    return {name: x.repeat(size // 4, 1).repeat(size // 4, 2) for name, x in coarse.items()}
+
+
+@pytest.fixture(scope="module", params=sorted(TOYS))
+def trained(request):
+    """Two runs of some steps from the same seed: states and terms after every step of the first run."""
+    method = methods.load(request.param, TOYS[request.param])
+    batch = pictures(method)
+    names = core.term_names(method, batch)
+    weights = {player: {term: WEIGHTS.get(term, 1.0) for term in terms} for player, terms in names.items()}
+    optimizers = {player: optax.adam(2e-3, b1=0.5) for player in method.players}
+    step = devices.compile_step(method, optimizers, weights)
+    runs = []
+    for _ in range(2):
+        state = devices.place(core.init(method, optimizers, 7, batch))
+        states, logged = [devices.fetch(state)], []
+        for number in range(60):
+            state, terms = step(state, batch, core.acting(method, number))
+            logged.append(devices.scalars(terms))
+            if number == 0:
+                states.append(devices.fetch(state))
+        runs.append((states + [devices.fetch(state)], logged))
+    return method, names, step, batch, runs
+
+
+def test_step_changes_the_acting_networks_and_nothing_else(trained):
+    method, _, _, _, ((states, _), _) = trained
+    owned = [net for name in core.acting(method, 0) for net in method.players[name].nets]
+    assert len(owned) == len(set(owned)), "a network belongs to two players"
+    for net in method.nets:
+        same = [np.array_equal(a, b) for a, b in
+                zip(jax.tree.leaves(states[0].params[net]), jax.tree.leaves(states[1].params[net]), strict=True)]
+        assert not any(same) if net in owned else all(same), net
+    assert int(states[1].step) == 1
+    np.testing.assert_array_equal(states[0].key, states[1].key)
+
+
+def test_every_term_is_reported_and_finite(trained):
+    _, names, _, _, ((_, logged), _) = trained
+    expected = {f"{player}/{term}" for player, terms in names.items() for term in (*terms, "total", "gradient_norm")}
+    for terms in logged:
+        assert set(terms) == expected
+        assert np.isfinite(list(terms.values())).all()
+
+
+def test_two_runs_are_bit_equal(trained):
+    *_, ((first, _), (second, _)) = trained
+    for a, b in zip(jax.tree.leaves(first[-1]), jax.tree.leaves(second[-1]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_one_compilation_for_each_set_of_players(trained):
+    method, _, step, _, _ = trained
+    assert set(step.compiled) == {core.acting(method, number) for number in range(60)}
+    assert all(function._cache_size() == 1 for function in step.compiled.values())
+
+
+def test_two_pairs_are_learned(trained):
+    method, *_, ((_, logged), _) = trained
+    name = LEARNED[method.name]
+    assert logged[-1][name] < 0.6 * logged[0][name]
+
+
+def test_sample_needs_its_inputs_alone(trained):
+    method, _, _, batch, ((states, _), _) = trained
+    run = devices.compile_sample(method)
+    state = states[-1]
+    inputs = {name: batch[name] for name in method.inputs}
+    out = run(core.sample_params(state), state.moving, inputs, jax.random.key(0))
+    assert out["fake_target"].shape == batch["source"].shape and np.abs(out["fake_target"]).max() <= 1
+    panels = method.panels(core.prepare({k: np.asarray(v) for k, v in batch.items()}), out)
+    assert all(panel.shape == batch["source"].shape for panel in panels.values())
+
+
+def test_unknown_names_are_told_with_the_nearest():
+    with pytest.raises(InputError, match="method is 'gesturgan'; did you mean 'gesturegan'"):
+        methods.load("gesturgan")
+    with pytest.raises(InputError, match="options.blokcs is no option of gesturegan; did you mean 'blocks'"):
+        methods.load("gesturegan", {"blokcs": 3})
