@@ -149,7 +149,7 @@ def _loop(config, method, plan, state, batches, log, stopped, save, sample) -> d
         values = {name: found[name] for name in sorted(found, key=lambda name: order.index(name.split("/")[0]))}
         _refuse_infinite(step, values, saved)
         log.step(values, speed)
-        if step % config["log_every"] and step not in (start + 1, plan.total):
+        if step % config["log_every"] and step not in (1, plan.total):
             return
         now = time.monotonic()
         facts: dict[str, float] = {"seconds": round(seconds + now - began, 3)}
