@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 import sys
 
-# Names of glibc's mallopt: give no memory back, take it from the heap alone, and from one heap for all threads.
+# glibc's mallopt: how much free memory it keeps, pieces taken from outside the heap, heaps for the threads.
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
 
 
@@ -45,10 +45,10 @@ def _cpu_only() -> bool:
 def _keep_memory() -> None:
     """Lets glibc keep freed memory for the next step.
 
-    A step on the CPU takes and frees a gigabyte. Given back to the system every time, it costs a sixth of the step
-    in page faults. Other C libraries are left as they are.
+    A step on the CPU takes and frees up to gigabytes. Given back to the system every time, they cost a sixth of the
+    step in page faults. Other C libraries are left as they are.
     """
-    if sys.platform != "linux" or not hasattr(libc := ctypes.CDLL(None), "gnu_get_libc_version"):
-        return
-    for option, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1)):
-        libc.mallopt(option, value)
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "gnu_get_libc_version"):
+        for option, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)):  # -1: never trim
+            libc.mallopt(option, value)

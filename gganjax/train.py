@@ -118,11 +118,11 @@ def updates(player: core.Player, steps: int) -> int:
 
 
 def fixed_samples(source: Source, config: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch of test pairs, spread evenly over the set; the rows of every sample grid of the run."""
+    """A batch of test pairs, drawn from the whole set; the rows of every sample grid of every run on it."""
     if not len(source):
         raise InputError("The test split holds no pairs; config.data must name a set with at least one.")
     count = min(config["sample_count"], len(source))
-    chosen = [row * len(source) // count for row in range(count)]
+    chosen = np.random.default_rng(0).permutation(len(source))[:count].tolist()
     spread = Source([source.names[i] for i in chosen], lambda row: source.load(chosen[row]), {},
                     size=source.size, mirrored=source.mirrored)
     with data.test_batches(spread, config["data"], batch_size=count) as batches:

@@ -17,6 +17,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from gganjax import platform  # noqa: E402
 FIELDS = ("source", "target", "source_guidance", "target_guidance")
 
 
@@ -27,9 +30,6 @@ def same_step(width: int) -> dict:
 
 def build_jax(arguments: argparse.Namespace):
     """A function without arguments that makes one step in gganjax and returns the generator's loss."""
-    sys.path.insert(0, str(ROOT))
-    from gganjax import platform
-
     platform.prepare(compilation_cache=True)
     import jax
     import numpy as np
@@ -84,9 +84,10 @@ def work(arguments: argparse.Namespace) -> None:
 def start(which: str, python: str, arguments: argparse.Namespace) -> subprocess.Popen:
     """Start a worker; it stays on the first `threads` cores that this process may use."""
     size = [f"--{name}={getattr(arguments, name)}" for name in ("threads", "size", "width", "batch")]
+    environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads), "JAX_PLATFORMS": "cpu"}
     return subprocess.Popen(
         [python, str(Path(__file__).resolve()), f"--worker={which}", *size], text=True, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(arguments.threads), "JAX_PLATFORMS": "cpu"})
+        stdout=subprocess.PIPE, env=environment)
 
 
 def ask(worker: subprocess.Popen) -> float:
