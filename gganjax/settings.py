@@ -130,8 +130,8 @@ def check_continues(config: Mapping[str, Any], before: Mapping[str, Any], *, sam
 
     Args:
         config, before: the configurations as dictionaries.
-        same_rates: whether both lengths of the run give the same learning rates; only then may `steps` and `epochs`
-            differ.
+        same_rates: whether both lengths of the run give the same learning rates up to the checkpoint; only then may
+            `steps` and `epochs` differ.
     """
     new, old = _leaves(config), _leaves(before)
     for key in sorted(new.keys() & old.keys()):

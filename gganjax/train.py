@@ -64,9 +64,10 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
     samples = fixed_samples(sources["test"], config)
     example = {name: np.zeros_like(samples[name][:1]) for name in method.fields if name in samples}
     plan = make_plan(config, method, len(sources["train"]))
-    continued = bool(checkpoint.complete(workdir))
+    continued = checkpoint.complete(workdir)
     if continued:
-        _check_continues(checkpoint.read_meta(workdir), config, method, len(sources["train"]), workdir)
+        _check_continues(checkpoint.read_meta(workdir), config, method, len(sources["train"]), workdir,
+                         step=int(continued[0].name))
     state = core.init(method, plan.optimizers, config["seed"], example, ema=config["ema"])
     if continued:
         state = checkpoint.restore(workdir, state, method.name)
@@ -226,13 +227,18 @@ def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State
     return sample
 
 
-def _check_continues(meta: Mapping[str, Any], config: Mapping[str, Any], method, pairs: int, workdir: Path) -> None:
+def _check_continues(meta: Mapping[str, Any], config: Mapping[str, Any], method, pairs: int, workdir: Path, *,
+                     step: int) -> None:
+    """Hold a configuration against the run that it continues after `step`.
+
+    The length of the run may change where the learning rates so far would have been the same.
+    """
     before = meta["config"]
     if meta["method"] != method.name:
         raise InputError(f"{workdir} holds checkpoints of the method {meta['method']}, not of {method.name}.")
     plans = [make_plan(one, method, pairs) for one in (before, config)] if _plannable(before, config) else []
     same_rates = bool(plans) and all(
-        _same_rate(plans[0].rates[name], plans[1].rates[name], updates(player, min(plan.total for plan in plans)))
+        _same_rate(plans[0].rates[name], plans[1].rates[name], updates(player, step))
         for name, player in method.players.items())
     settings.check_continues(config, before, same_rates=same_rates)
     if meta["pairs"] != pairs:

@@ -178,6 +178,15 @@ def test_logging_and_length_may_change(whole, tmp_path):
     assert [one["step"] for one in records(tmp_path)] == [1, 2, 3, 4, 6, 8]
 
 
+def test_length_may_change_while_the_learning_rates_are_the_same(tmp_path):
+    flat = dict(name="adam", learning_rate=0.01, b1=0.5, b2=0.999, schedule=dict(name="linear_steps", flat_steps=3))
+    optimizers = dict(generator=flat, critic=flat)
+    toys.run("plain", tmp_path / "stopped", 3, optimizers=optimizers)
+    toys.run("plain", tmp_path / "stopped", 6, optimizers=optimizers)
+    toys.run("plain", tmp_path / "whole", 6, optimizers=optimizers)
+    assert_equal_states(state_of(tmp_path / "stopped", "plain"), state_of(tmp_path / "whole", "plain"))
+
+
 def test_a_longer_run_must_not_change_the_learning_rates(tmp_path):
     falling = dict(name="adam", learning_rate=0.01, b1=0.5, b2=0.999, schedule=dict(name="linear_steps", flat_steps=1))
     optimizers = dict(generator=falling, critic=falling)
