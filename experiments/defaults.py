@@ -1,11 +1,9 @@
 """Every general field of an experiment's config, one comment each; an experiment's file says what differs."""
 
-import difflib
-
 import ml_collections
 
 from gganjax.data.settings import DEFAULTS
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -52,7 +50,5 @@ def adam(schedule: dict, *, learning_rate: float = 2e-4, b1: float = 0.5, b2: fl
 def choose(variants: dict, variant: str) -> ml_collections.ConfigDict:
     """Builds the variant of an experiment; an unknown name is one sentence with the nearest known one."""
     if variant not in variants:
-        close = difflib.get_close_matches(variant, variants, 1, cutoff=0.0)[0]
-        raise InputError(f"variant '{variant}' is unknown; did you mean '{close}'? "
-                         f"Known: {', '.join(name for name in variants if name)}.")
+        raise InputError(f"variant '{variant}' is unknown{nearest(variant, filter(None, variants))}.")
     return variants[variant]().lock()

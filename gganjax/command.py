@@ -16,7 +16,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 from tqdm import tqdm
 
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 
 MODES = {
     "train": "train, or continue the run that is in --workdir",
@@ -97,12 +97,6 @@ def default_workdir(path_and_variant: str) -> Path:
     """`runs/<configuration>-<variant>`, or `runs/<configuration>` without a variant."""
     path, _, variant = path_and_variant.partition(":")
     return Path("runs") / "-".join(filter(None, (Path(path).stem, variant)))
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """End of a sentence about an unknown word: the known one nearest to it, or all when none is near."""
-    close = difflib.get_close_matches(word, list(known), 1, cutoff=0.5)
-    return f"; did you mean {close[0]}" if close else f"; expected one of {', '.join(sorted(known))}"
 
 
 def show_messages() -> None:

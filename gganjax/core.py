@@ -6,16 +6,16 @@ losses share, and each player's loss as unweighted named terms. `step.train_step
 and nothing outside knows about gradients, optimizers or devices.
 """
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
-import zlib
 
 import flax.linen as nn
 import flax.struct
 import jax
-from jax import lax
 import jax.numpy as jnp
 import optax
+from jax import lax
 
 from gganjax import pool as history
 from gganjax.errors import InputError

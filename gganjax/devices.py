@@ -3,10 +3,11 @@
 from functools import partial
 
 import jax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from gganjax import core, step as stepping
+from gganjax import core
+from gganjax import step as stepping
 from gganjax.errors import InputError
 
 AXIS = "batch"

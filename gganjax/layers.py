@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 import numpy as np
+from jax import lax
 
 MOMENTUM = 0.1  # share of the newest statistics in the running ones (PyTorch's convention)
 EPSILON = 1e-5

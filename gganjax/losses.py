@@ -1,8 +1,10 @@
 """Losses as pure functions of arrays. Images are [B, H, W, C] in [-1, 1]; every result is a float32 scalar.
 
-Means are over all elements, the batch included. Discriminators are judged by their logits.
+Means are over all elements, the batch included. Discriminators are judged by their logits. Two images that are
+compared have the same shape, or an AssertionError tells both.
 """
 
+import chex
 import jax
 import jax.numpy as jnp
 import optax
@@ -28,11 +30,13 @@ def adversarial(logits: jax.Array, real: bool, kind: str = "vanilla") -> jax.Arr
 
 def pixel(x: jax.Array, y: jax.Array) -> jax.Array:
     """Mean absolute difference (L1)."""
+    chex.assert_equal_shape((x, y))
     return jnp.abs(x - y).mean()
 
 
 def pixel_l2(x: jax.Array, y: jax.Array) -> jax.Array:
     """Mean squared difference."""
+    chex.assert_equal_shape((x, y))
     return jnp.square(x - y).mean()
 
 
@@ -41,11 +45,13 @@ def color(x: jax.Array, y: jax.Array) -> jax.Array:
 
     With equal numbers of pixels in each channel it is the number of channels times `pixel`.
     """
+    chex.assert_equal_shape((x, y))
     return jnp.abs(x - y).mean(axis=(0, 1, 2)).sum()
 
 
 def color_l2(x: jax.Array, y: jax.Array) -> jax.Array:
     """Color loss with each channel's mean squared difference in place of its L1 mean."""
+    chex.assert_equal_shape((x, y))
     return jnp.square(x - y).mean(axis=(0, 1, 2)).sum()
 
 

@@ -4,8 +4,8 @@ import ctypes
 import importlib.metadata
 import importlib.util
 import os
-from pathlib import Path
 import sys
+from pathlib import Path
 
 # glibc's mallopt: how much free memory it keeps, pieces taken from outside the heap, heaps for the threads.
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8

@@ -1,8 +1,8 @@
 """Pools of remembered generated images (Shrivastava et al. 2017): a discriminator sees old fakes among new ones."""
 
 import jax
-from jax import lax
 import jax.numpy as jnp
+from jax import lax
 
 
 def empty(size: int, shape: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:

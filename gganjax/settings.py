@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gganjax.command import flat, nearest
-from gganjax.errors import InputError
+from gganjax.command import flat
+from gganjax.errors import InputError, nearest
 
 # Least value of every number; what is not listed belongs to the method, the data or an optimizer.
 LEAST = dict(

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import jax
-from jax import lax
 import jax.numpy as jnp
 import optax
+from jax import lax
 
 from gganjax import ema as averages
 from gganjax.core import Batch, Call, Method, State, Terms, arrays, check_fields, prepare

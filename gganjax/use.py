@@ -7,7 +7,6 @@
 Images are [B, H, W, C], or [H, W, C] for a single one: uint8, or floats in [-1, 1]. The result is of the same kind.
 """
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import jax
 import numpy as np
 
 from gganjax import checkpoint, core, devices, methods
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 from gganjax.report import to_uint8
 
 CHUNK = 8  # images that go through the networks together; a batch of any size is cut into such pieces
@@ -83,9 +82,7 @@ class Translator:
         """The inputs with a batch axis, and whether it had to be added."""
         for name in images:
             if name not in self.method.inputs:
-                close = difflib.get_close_matches(name, self.method.inputs, 1)
-                hint = f"; did you mean '{close[0]}'?" if close else f", which takes {', '.join(self.method.inputs)}."
-                raise InputError(f"'{name}' is no input of {self.method.name}{hint}")
+                raise InputError(f"'{name}' is no input of {self.method.name}{nearest(name, self.method.inputs)}.")
         missing = [name for name in self.method.inputs if name not in images]
         if missing:
             raise InputError(f"'{missing[0]}' is missing: {self.method.name} takes {', '.join(self.method.inputs)}.")

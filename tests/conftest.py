@@ -2,9 +2,9 @@
 
 import atexit
 import os
-from pathlib import Path
 import shutil
 import tempfile
+from pathlib import Path
 
 # Before jax is imported, here and in every process that a test starts. The tests compile far more than they
 # compute: half of the compiler's effort is spared, and what one process has compiled serves the others.

@@ -5,10 +5,10 @@ compared, not Adam's steps: those turn rounding into full-size steps.
 """
 
 import os
-from pathlib import Path
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest

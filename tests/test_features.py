@@ -184,9 +184,9 @@ def test_vgg19_file_present_missing_or_broken(tmp_path, monkeypatch, caplog):
 
 
 def test_bad_names_sizes_and_a_missing_package(monkeypatch):
-    with pytest.raises(InputError, match=r"unknown perceptual network 'vgg91': the nearest known one is 'vgg19'"):
+    with pytest.raises(InputError, match=r"'vgg91' is no perceptual network; did you mean vgg19"):
         features.perceptual("vgg91")
-    with pytest.raises(InputError, match=r"unknown LPIPS network 'alex': the nearest known one is 'alexnet'"):
+    with pytest.raises(InputError, match=r"'alex' is no LPIPS network; did you mean alexnet"):
         features.lpips("alex")
     with pytest.raises(InputError, match=r"at least 16x16 pixels, got \(1, 8, 32, 3\)"):
         port.shapes(features.VGG(), (1, 8, 32, 3))

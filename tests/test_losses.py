@@ -52,3 +52,9 @@ def test_perceptual_weighs_its_levels_and_stops_at_the_target():
     with pytest.raises(ValueError):
         losses.perceptual(taps, targets)  # five weights for two levels
     assert losses.PERCEPTUAL_WEIGHTS == (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
+
+
+@pytest.mark.parametrize("loss", [losses.pixel, losses.pixel_l2, losses.color, losses.color_l2])
+def test_shapes_are_not_broadcast(loss):
+    with pytest.raises(AssertionError, match="shape"):
+        loss(X, Y[:1])

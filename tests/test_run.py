@@ -114,7 +114,7 @@ def mistakes(root):
                    "config.data.crop_size must be a multiple of 4, the stride of gesturegan, found 30."),
         "accumulate": (["--config.accumulate=3"],
                        "config.batch_size must be a multiple of config.accumulate (3), found 4."),
-        "method": (["--config.method=gestuergan"], "method is 'gestuergan'; did you mean 'gesturegan'."),
+        "method": (["--config.method=gestuergan"], "method is 'gestuergan'; did you mean gesturegan."),
         "option": (["--config.options.norm=group"], "options.norm is 'group', expected one of ('instance', 'batch')."),
         "processes": (["--processes=2"], "--processes needs --coordinator=host:port, the address of process 0."),
         "nothing to evaluate": (["--mode=evaluate"], "holds no checkpoint."),

@@ -137,7 +137,7 @@ def test_command_line(arguments, sentence, monkeypatch):
 
 def test_a_variant_that_is_not_known_names_the_nearest(monkeypatch):
     monkeypatch.chdir(toys.ROOT)
-    with pytest.raises(InputError, match="'dmeo' is unknown; did you mean 'demo'"):
+    with pytest.raises(InputError, match="'dmeo' is unknown; did you mean demo"):
         command.parse(["run", "--config=experiments/gesturegan.py:dmeo"])
 
 

@@ -96,8 +96,8 @@ P = np.zeros((2, SIZE, SIZE, 3), np.uint8)
 @pytest.mark.parametrize("given, sentence", [
     (dict(), "'source' is missing: gesturegan takes source, target_guidance."),
     (dict(source=P), "'target_guidance' is missing: gesturegan takes source, target_guidance."),
-    (dict(source=P, target_guidence=P), "'target_guidence' is no input of gesturegan; did you mean 'target_guidance'?"),
-    (dict(source=P, target_guidance=P, x=P), "'x' is no input of gesturegan, which takes source, target_guidance."),
+    (dict(source=P, target_guidence=P), "'target_guidence' is no input of gesturegan; did you mean target_guidance."),
+    (dict(source=P, target_guidance=P, x=P), "'x' is no input of gesturegan; expected one of source, target_guidance."),
     (dict(source=P, target_guidance=P[0]),
      "all inputs must have a batch axis or none, found source [2, 32, 32, 3], target_guidance [32, 32, 3]."),
     (dict(source=P.astype(int), target_guidance=P), "'source' must be uint8 or float, found int64."),

@@ -19,10 +19,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from gganjax import command, platform  # noqa: E402
-from gganjax.errors import InputError  # noqa: E402
+from gganjax import command, platform
+from gganjax.errors import InputError
 
 
 def measure(config: dict[str, Any], *, seconds: float) -> dict[str, Any]:

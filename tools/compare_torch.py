@@ -19,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gganjax import platform  # noqa: E402
+from gganjax import platform
+
 FIELDS = ("source", "target", "source_guidance", "target_guidance")
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from gganjax.data import prepared  # noqa: E402
-from gganjax.data.settings import Settings, resolve  # noqa: E402
-from gganjax.errors import InputError  # noqa: E402
+from gganjax.data import prepared
+from gganjax.data.settings import Settings, resolve
+from gganjax.errors import InputError
 
 
 def main(arguments=None) -> int:

@@ -1,10 +1,9 @@
 """The data settings of a config: every field, its default, and the check of its value."""
 
 import dataclasses
-import difflib
 import os
 
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 
 CHOICES = dict(
     kind=("drawn", "strips", "folder", "tfds"),
@@ -66,8 +65,7 @@ def resolve(settings) -> Settings:
         given["folder"] = os.path.expanduser(given["folder"])
     for key, value in given.items():
         if key not in DEFAULTS:
-            close = difflib.get_close_matches(key, DEFAULTS, n=1, cutoff=0)
-            raise InputError(f"config.data.{key} is not a setting; did you mean {close[0]}.")
+            raise InputError(f"config.data.{key} is not a setting{nearest(key, DEFAULTS)}.")
         default = DEFAULTS[key]
         wanted = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):

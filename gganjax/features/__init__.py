@@ -3,13 +3,12 @@
 Nothing is read until a loader is called. Images are float [B, H, W, 3] in [-1, 1].
 """
 
-import difflib
 import logging
 from collections.abc import Callable
 
 import jax.numpy as jnp
 
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 from gganjax.features import weights
 from gganjax.features.nets import LPIPS, VGG, AlexNet
 
@@ -26,7 +25,7 @@ def perceptual(name: str, *, normalized: bool = False, dtype=jnp.float32) -> tup
     returns five feature maps, see `VGG`. The loader raises InputError where the weights are missing.
     """
     if name not in PERCEPTUAL:
-        raise _unknown("perceptual network", name, PERCEPTUAL)
+        raise InputError(f"'{name}' is no perceptual network{nearest(name, PERCEPTUAL)}.")
     if name == "auto":
         name = "vgg19" if weights.vgg19_path().is_file() else "vgg16"
         logging.getLogger("gganjax").info(
@@ -39,10 +38,5 @@ def perceptual(name: str, *, normalized: bool = False, dtype=jnp.float32) -> tup
 def lpips(net: str, *, dtype=jnp.float32) -> tuple[LPIPS, Callable[[], dict]]:
     """Returns the LPIPS network "alexnet" or "vgg16" and the function that loads its parameters."""
     if net not in ("alexnet", "vgg16"):
-        raise _unknown("LPIPS network", net, ("alexnet", "vgg16"))
+        raise InputError(f"'{net}' is no LPIPS network{nearest(net, ('alexnet', 'vgg16'))}.")
     return LPIPS(net=net, dtype=dtype), lambda: weights.lpips(net)
-
-
-def _unknown(kind: str, name: str, known: tuple[str, ...]) -> InputError:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-    return InputError(f"unknown {kind} '{name}': the nearest known one is '{nearest}' (known: {', '.join(known)})")

@@ -1,11 +1,10 @@
 """The systems, one file each; a file is found by its name and builds its method with `build(**options)`."""
 
-import difflib
 import importlib
 import inspect
 import pkgutil
 
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 
 
 def names() -> list[str]:
@@ -33,12 +32,6 @@ def load(name: str, options_: dict | None = None):
         if key not in known:
             raise InputError(f"options.{key} is no option of {name}{nearest(key, known)}.")
     return _module(name).build(**(options_ or {}))
-
-
-def nearest(word: str, known) -> str:
-    """End of a sentence about an unknown word: the known one nearest to it, or all of them when none is near."""
-    close = difflib.get_close_matches(word, list(known), 1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'" if close else f"; expected one of {sorted(known)}"
 
 
 def _module(name):
