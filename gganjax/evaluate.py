@@ -48,7 +48,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
         InputError: no checkpoint, no test pairs, or weights of the LPIPS network missing.
     """
     folder = Path(folder)
-    output = Path(output) if output else folder / "results"
+    own, output = output is None, Path(output or folder / "results")
     config = config or checkpoint.read_meta(folder)["config"]
     settings = config["evaluate"]
     translator = use.load(folder, norm=settings["norm"], dropout=settings["dropout"], chunk=settings["batch_size"])
@@ -56,8 +56,9 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     total = min(len(source), settings["limit"] or len(source))
     batches = data.test_batches(source, config["data"], batch_size=settings["batch_size"], limit=settings["limit"])
     start, rows, extremes, score = time.monotonic(), [], _Extremes(), None
-    shutil.rmtree(output / "images", ignore_errors=True)
-    (output / "images").mkdir(parents=True)
+    if own:  # in a folder of the user's nothing is removed
+        shutil.rmtree(output / "images", ignore_errors=True)
+    (output / "images").mkdir(parents=True, exist_ok=True)
     with batches, tqdm(total=total, desc="evaluate", unit="pair", disable=None) as progress:
         for number, batch in enumerate(batches):
             names, valid = batch.pop("name"), batch.pop("valid")
