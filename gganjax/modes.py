@@ -127,7 +127,7 @@ def _print_facts(facts: dict[str, Any], indent: str = "  ") -> None:
         if isinstance(value, dict) and value:
             print(f"{indent}{name.replace('_', ' ')}")
             _print_facts(value, indent + "  ")
-        elif isinstance(value, (list, tuple)):
+        elif isinstance(value, (list, tuple, dict)):
             print(f"{indent}{name.replace('_', ' '):<24} {', '.join(map(str, value)) or 'none'}")
         else:
             print(f"{indent}{name.replace('_', ' '):<24} {value}")
