@@ -55,12 +55,15 @@ class Dice:
         self._bits = np.random.PCG64(np.random.SeedSequence(numbers))
 
     def between(self, low: float, high: float) -> float:
+        """A number from low to high, high left out."""
         return low + (high - low) * ((int(self._bits.random_raw()) >> 11) / 2.0**53)
 
     def below(self, count: int) -> int:
+        """A whole number from 0 to count - 1."""
         return int(self.between(0, count))
 
     def order(self, count: int) -> list[int]:
+        """The numbers 0 to count - 1, shuffled."""
         left = list(range(count))
         return [left.pop(self.below(len(left))) for _ in range(count)]
 
