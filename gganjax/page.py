@@ -96,7 +96,7 @@ def chart(points: list[tuple[float, float]], *, width: int = 336, height: int = 
     stretches = np.array_split(np.asarray(points, np.float64), min(most, len(points)))
     steps, values = np.array([stretch.mean(0) for stretch in stretches]).T
     low, high = np.percentile(values, [1, 99]) if len(values) > 20 else (values.min(), values.max())
-    left, right, top, bottom = 52, width - 8, 8, height - 20
+    left, right, top, bottom = 64, width - 8, 8, height - 20
     across = left + (steps - steps[0]) / ((steps[-1] - steps[0]) or 1) * (right - left)
     down = bottom - np.clip((values - low) / ((high - low) or 1), 0, 1) * (bottom - top)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, down, strict=True))
