@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import gesturegan, losses, networks
+from parities import gesturegan, losses, networks, pixels, poses
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -28,6 +28,12 @@ KNOWN = (
     (r"NLayerDiscriminator\b|PatchGAN discriminator\b", networks.patch_discriminator),
     (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
     (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
+    (r"SSIM / PSNR / SD / L1 variants", pixels.image_pairs),
+    (r"MS-SSIM$", pixels.ms_ssim),
+    (r"mIoU, pixel accuracy", pixels.segmentation),
+    (r"pose maps and masks$", poses.maps),
+    (r"SSIM / mask-SSIM$", poses.ssim),
+    (r"PCKh$", poses.pckh),
 )
 
 
