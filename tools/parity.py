@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import gesturegan, losses, networks
+from parities import distributions, gesturegan, losses, networks
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -28,6 +28,9 @@ KNOWN = (
     (r"NLayerDiscriminator\b|PatchGAN discriminator\b", networks.patch_discriminator),
     (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
     (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
+    (r"FID from features", distributions.fid),
+    (r"discrete Frechet distance / FRD", distributions.frechet_curve),
+    (r"Inception Score \(Places variant", distributions.scores),
 )
 
 

@@ -53,7 +53,7 @@ class Fixture:
     @property
     def model(self) -> str:
         """What was recorded, in the recorder's words."""
-        return str(self.meta.get("model"))
+        return str(self.meta.get("model") or self.meta.get("metric"))
 
     @property
     def arguments(self) -> dict:
