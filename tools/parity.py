@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import gesturegan, losses, networks, pixels, poses
+from parities import distributions, gesturegan, losses, networks, pixels, poses
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -34,6 +34,9 @@ KNOWN = (
     (r"pose maps and masks$", poses.maps),
     (r"SSIM / mask-SSIM$", poses.ssim),
     (r"PCKh$", poses.pckh),
+    (r"FID from features", distributions.fid),
+    (r"discrete Frechet distance / FRD", distributions.frechet_curve),
+    (r"Inception Score \(Places variant", distributions.scores),
 )
 
 
