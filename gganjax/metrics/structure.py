@@ -28,7 +28,7 @@ def ssim(fake, real):
     only windows that lie wholly in the image.
     """
     check_pair(fake, real, minimum=len(GAUSSIAN))
-    return similarity(_unit(fake), _unit(real)).mean(axis=1)
+    return _one_by_one(lambda a, b: similarity(_unit(a), _unit(b)), fake, real)
 
 
 @jax.jit
@@ -41,7 +41,7 @@ def ssim_person(fake, real):
     check_pair(fake, real, minimum=len(GAUSSIAN))
     fake, real = _levels(fake), _levels(real)
     data_range = fake.max(axis=(1, 2, 3)) - fake.min(axis=(1, 2, 3))
-    values = similarity(fake, real, data_range=data_range).mean(axis=1)
+    values = _one_by_one(lambda a, b, span: similarity(a, b, data_range=span), fake, real, data_range)
     return jnp.where(data_range > 0, values, jnp.nan)
 
 
@@ -49,8 +49,8 @@ def ssim_person(fake, real):
 def ssim_pg2(fake, real):
     """Returns the SSIM [B] of PG2's `score.py`: 8-bit levels, uniform 7x7 window, sample covariance."""
     check_pair(fake, real, minimum=len(UNIFORM))
-    levels = _levels(fake), _levels(real)
-    return similarity(*levels, data_range=255.0, window=UNIFORM, sample_covariance=True).mean(axis=1)
+    settings = {"data_range": 255.0, "window": UNIFORM, "sample_covariance": True}
+    return _one_by_one(lambda a, b: similarity(_levels(a), _levels(b), **settings), fake, real)
 
 
 @jax.jit
@@ -60,8 +60,7 @@ def ssim_lua(fake, real):
     The mean is over every window that touches the image, (H + 10) x (W + 10) of them.
     """
     check_pair(fake, real)
-    gray = (jnp.tensordot(_unit(x), jnp.array(LUMA), 1, precision="highest")[..., None] for x in (fake, real))
-    return similarity(*gray, border="full").mean(axis=1)
+    return _one_by_one(lambda a, b: similarity(_luma(a), _luma(b), border="full"), fake, real)
 
 
 @jax.jit
@@ -107,6 +106,11 @@ def similarity(a, b, *, data_range=1.0, window=GAUSSIAN, sample_covariance: bool
     return (luminance * structure).mean(axis=(1, 2))
 
 
+def _one_by_one(function, *batches):
+    """The channels' mean of a function of single images: what one image needs stays in the processor's cache."""
+    return jax.lax.map(lambda row: function(*(x[None] for x in row)).mean(), batches)
+
+
 def _terms(a, b, data_range, window, sample_covariance, border):
     """The luminance term and the product of the contrast and structure terms, [B, h, w, C] each.
 
@@ -122,7 +126,9 @@ def _terms(a, b, data_range, window, sample_covariance, border):
     center_a, center_b = (x.mean(axis=(1, 2, 3), keepdims=True) for x in (a, b))
     a, b = a - center_a, b - center_b
     blurred = jnp.stack([a, b, a * a + b * b, difference * difference]).reshape(4, batch, a.shape[1], -1)
-    blurred = _weighted(_weighted(blurred, window, axis=2), window, axis=3, step=channels)
+    # The barrier keeps the compiler from computing one pass anew for every pixel of the other.
+    blurred = jax.lax.optimization_barrier(_weighted(blurred, window, axis=2))
+    blurred = _weighted(blurred, window, axis=3, step=channels)
     mean_a, mean_b, squares, differences = blurred.reshape(*blurred.shape[:3], -1, channels)
     variances = squares - mean_a * mean_a - mean_b * mean_b
     mean_a, mean_b = mean_a + center_a, mean_b + center_b
@@ -149,6 +155,10 @@ def _weighted(x, window, axis, step=1):
 
 def _unit(x):
     return (x.astype(jnp.float32) + 1) / RANGE
+
+
+def _luma(x):
+    return jnp.tensordot(_unit(x), jnp.array(LUMA), 1, precision="highest")[..., None]
 
 
 def _levels(x):
