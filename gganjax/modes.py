@@ -49,7 +49,7 @@ def _evaluate(asked: Command) -> int:
     from gganjax import evaluate
 
     config = None if asked.config is None else asked.config.to_dict()
-    found = evaluate.run(asked.workdir, config=config, output=asked.flags["output"])
+    found = evaluate.run(asked.workdir, config=config, output=asked.flags["output"], extra=asked.flags["metrics"])
     _print_results(found)
     print(f"look at {report.write(asked.workdir)}")
     return 0
@@ -137,7 +137,7 @@ def _print_results(found: dict[str, Any]) -> None:
     for key, value in found["mean"].items():
         floor = found["copy_source"][key]
         shown = ["inf" if number is None else f"{number:.4g}" for number in (value, floor)]
-        print(f"{key:<9} {shown[0]:>8}   (copying the source: {shown[1]})")
+        print(f"{key:<24} {shown[0]:>8}   (copying the source: {shown[1]})")
 
 
 def _this_command() -> str:

@@ -20,15 +20,6 @@ svg text { font: 11px system-ui, sans-serif; fill: currentColor }
 code { font-size: .92em } summary { cursor: pointer }
 """
 
-# Measure -> (title, unit, whether larger is better).
-MEASURES = {
-    "psnr": ("PSNR", "dB", True),
-    "ssim": ("SSIM", "", True),
-    "lpips": ("LPIPS (AlexNet)", "", False),
-    "psnr_128": ("PSNR, published GestureGAN scale (128/255)", "dB", True),
-}
-
-
 def wrap(title: str, status: str, sections: list[tuple[str, str]]) -> str:
     """Wrap sections (heading, inner HTML) into a page that refers to nothing outside itself and its folder."""
     body = "".join(f"<section><h2>{html.escape(heading)}</h2>{inner}</section>\n" for heading, inner in sections)
@@ -41,20 +32,34 @@ def wrap(title: str, status: str, sections: list[tuple[str, str]]) -> str:
 
 
 def results(metrics: dict[str, Any]) -> tuple[str, str] | None:
-    """Tabulate what evaluation measured beside the floor: the score of returning the source unchanged."""
+    """Tabulate what evaluation measured beside the score of returning the source unchanged, and the paper's row."""
     if not metrics:
         return None
+    paper = metrics.get("published") or {"values": {}}
+    heads = ["this model", "source copied"]
+    if paper["values"]:
+        heads.append(paper["source"] + ("" if paper["same_data"] else " (published, other data)"))
     rows = []
-    for key, (title, unit, larger) in MEASURES.items():
-        if key in metrics["mean"]:
-            scores = (_number(metrics[part][key]) for part in ("mean", "copy_source"))
-            cells = "".join(f'<td class="number">{score}</td>' for score in scores)
-            better = "higher" if larger else "lower"
-            rows.append(f"<tr><td>{title}{unit and f' [{unit}]'}, {better} is better</td>{cells}</tr>")
+    for key, facts in metrics["record"].items():
+        scores = [_beside(metrics["mean"][key], metrics["details"].get(key, {})), _number(metrics["copy_source"][key])]
+        if paper["values"]:
+            scores.append(_number(paper["values"][key]) if key in paper["values"] else "")
+        cells = "".join(f'<td class="number">{score}</td>' for score in scores)
+        better = {True: ", higher is better", False: ", lower is better", None: ""}[facts["larger_is_better"]]
+        unit = f" [{facts['unit']}]" if facts["unit"] else ""
+        notes = ", ".join(str(facts[note]) for note in ("definition", "network", "weights") if note in facts)
+        rows.append(f'<tr><td title="{html.escape(notes)}">{html.escape(facts["title"])}{unit}{better}</td>{cells}</tr>')
     single = {key: value for key, value in metrics.items() if not isinstance(value, (dict, list))}
     facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in single.items())
-    head = '<tr><th>measure</th><th class="number">this model</th><th class="number">source copied</th></tr>'
-    return "Results", f"<table>{head}{''.join(rows)}</table><p>{html.escape(facts)}</p>"
+    missing = "".join(f"<p>{html.escape(f'{name} is left out: {why}')}</p>" for name, why in metrics["left_out"].items())
+    head = "<tr><th>measure</th>" + "".join(f'<th class="number">{html.escape(text)}</th>' for text in heads) + "</tr>"
+    return "Results", f"<table>{head}{''.join(rows)}</table><p>{html.escape(facts)}</p>{missing}"
+
+
+def _beside(value: float | None, details: dict[str, Any]) -> str:
+    """A number, with its standard error where it has one."""
+    error = details.get("standard_error")
+    return _number(value) + (f" &plusmn; {_number(error)}" if error is not None else "")
 
 
 def settings(table: dict[str, Any]) -> str:

@@ -46,6 +46,7 @@ def check_values(config: Mapping[str, Any]) -> None:
         )
     evaluate = config["evaluate"]
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
+    _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
     for key, least in dict(batch_size=1, limit=0).items():
         if (evaluate[key] or 0) < least:
             raise InputError(f"config.evaluate.{key} must be at least {least}, found {evaluate[key]}.")

@@ -42,7 +42,7 @@ def test_every_pair_is_measured_once_and_the_files_say_what_was_returned(run, pa
     rows = rows_of(folder / "results" / "per_image.csv")
     assert [row["name"] for row in rows] == list(pairs["name"]) and result["pairs"] == 5 and result["step"] == 7
     assert json.loads((folder / "results" / "metrics.json").read_text()) == result
-    assert list(result["mean"]) == ["psnr", "ssim", "lpips", "psnr_128"]
+    assert list(result["mean"]) == ["psnr", "ssim", "lpips"]
     for key, value in result["mean"].items():
         assert value == pytest.approx(np.mean([float(row[key]) for row in rows]), rel=1e-4)
     for key, value in result["copy_source"].items():
@@ -62,7 +62,6 @@ def test_psnr_is_that_of_the_pictures_written(run, pairs):
             picture = np.asarray(Image.open(path))
             assert np.abs(picture.astype(int) - translated[number]).max() <= 1  # batches of other sizes round differently
             assert float(row["psnr"]) == pytest.approx(psnr(picture, pairs["target"][number]), abs=1e-3)
-        assert float(row["psnr_128"]) - float(row["psnr"]) == pytest.approx(20 * np.log10(255 / 128), abs=1e-3)
 
 
 def test_best_and_worst_grids_have_a_row_for_each_pair(run):
@@ -80,6 +79,7 @@ def test_settings_of_the_caller_win(run, tmp_path):
     result = evaluate.run(folder, config=config, output=tmp_path)
     assert (result["pairs"], result["export"], result["norm"]) == (2, "8 bits, truncated", "running")
     assert "lpips" not in result["mean"] and result["size"] == "24x24"
+    assert "at least 31x31 pixels, these have 24x24" in result["left_out"]["lpips"]
     assert not list((tmp_path / "images").iterdir())
     assert json.loads((folder / "results" / "metrics.json").read_text()) == before
 
@@ -91,4 +91,26 @@ def test_a_run_without_checkpoint_is_told(tmp_path):
 
 
 def test_an_infinite_mean_is_none_because_json_has_no_infinity():
-    assert evaluate._mean([{"psnr": np.inf, "ssim": 1.0}, {"psnr": 20.0, "ssim": 0.5}]) == {"psnr": None, "ssim": 0.75}
+    assert evaluate.values_of({"psnr": {"value": np.inf}, "ssim": {"value": 0.75}}) == {"psnr": None, "ssim": 0.75}
+
+
+def test_a_metric_asked_for_must_be_possible_and_known(run, tmp_path):
+    folder, _ = run
+    with pytest.raises(InputError, match="'pnsr' is no metric; did you mean psnr"):
+        evaluate.run(folder, output=tmp_path, extra=["pnsr"])
+    with pytest.raises(InputError, match="ms_ssim needs pictures of at least 161x161 pixels"):
+        evaluate.run(folder, output=tmp_path, extra=["ms_ssim"])
+    with pytest.raises(InputError, match="needs the pose masks"):
+        evaluate.run(folder, output=tmp_path, extra=["mask_ssim_pg2"])
+    result = evaluate.run(folder, output=tmp_path, extra=["psnr_lua"])
+    assert result["mean"]["psnr_lua"] - result["mean"]["psnr"] == pytest.approx(20 * np.log10(255 / 128), abs=1e-4)
+
+
+def test_the_published_row_says_whether_its_data_are_the_same():
+    row = {"source": "a table", "folder": "ntu", "values": {"psnr_lua": 32.6}}
+    config = {"data": {"kind": "strips", "folder": "elsewhere/ntu"}, "evaluate": {"published": row}}
+    assert evaluate.published(config) == {"source": "a table", "same_data": True, "values": {"psnr_lua": 32.6}}
+    config["data"] = {"kind": "drawn", "folder": "ntu"}
+    assert not evaluate.published(config)["same_data"]
+    config["evaluate"] = {"published": {}}
+    assert evaluate.published(config) == {}

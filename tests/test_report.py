@@ -94,10 +94,15 @@ def write_run(folder):
     for step in range(0, 3000, 100):
         sheet.save(folder / "samples" / f"step_{step:08d}.png")
     sheet.save(folder / "results" / "best.png")
-    measured = {"psnr": 21.234, "ssim": 0.75, "lpips": 0.1, "psnr_128": 27.22}
-    floor = {"psnr": 15.7, "ssim": 0.5, "lpips": 0.287, "psnr_128": None}
-    (folder / "results" / "metrics.json").write_text(
-        json.dumps({"pairs": 5, "norm": "batch", "mean": measured, "copy_source": floor}))
+    measured = {"psnr": 21.234, "lpips": 0.1, "kid": 0.02}
+    floor = {"psnr": 15.7, "lpips": 0.287, "kid": None}
+    record = {"psnr": dict(title="PSNR", unit="dB", larger_is_better=True, definition="usual"),
+              "lpips": dict(title="LPIPS (AlexNet)", unit="", larger_is_better=False, definition="v0.1", weights="<w>"),
+              "kid": dict(title="KID", unit="", larger_is_better=False, definition="cubic")}
+    published = {"source": "Table 1", "same_data": False, "values": {"psnr": 32.6091}}
+    (folder / "results" / "metrics.json").write_text(json.dumps(
+        {"pairs": 5, "norm": "batch", "mean": measured, "copy_source": floor, "record": record, "published": published,
+         "details": {"kid": {"standard_error": 0.004}}, "left_out": {"fid": "no <weights>"}}))
 
 
 def test_page_shows_the_run_and_refers_to_its_own_files_only(tmp_path):
@@ -108,9 +113,12 @@ def test_page_shows_the_run_and_refers_to_its_own_files_only(tmp_path):
     assert all((tmp_path / target).is_file() for target in links.targets)
     assert "samples/step_00002900.png" in links.targets and "results/best.png" in links.targets
     assert links.tags.count("img") == report.TIMELINE + 1
-    rows = re.findall(r"<tr><td>([^<]*)</td><td class=\"number\">([^<]*)</td><td class=\"number\">([^<]*)</td>", text)
-    assert rows[0] == ("PSNR [dB], higher is better", "21.23", "15.7")
-    assert rows[2] == ("LPIPS (AlexNet), lower is better", "0.1", "0.287") and rows[3][2] == "infinite"
+    cell = r'<td class="number">([^<]*)</td>'
+    rows = re.findall(rf"<tr><td title=[^>]*>([^<]*)</td>{cell}{cell}{cell}", text)
+    assert rows == [("PSNR [dB], higher is better", "21.23", "15.7", "32.61"),
+                    ("LPIPS (AlexNet), lower is better", "0.1", "0.287", ""),
+                    ("KID, lower is better", "0.02 &plusmn; 0.004", "infinite", "")]
+    assert "Table 1 (published, other data)" in links.shown and "fid is left out: no <weights>" in links.shown
     assert links.tags.count("svg") == 2 and "generator/gan" in text and "1 &amp; 2" in text
     assert "Last logged step: 39." in links.shown
 
