@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import gesturegan, losses, networks
+from parities import features, gesturegan, losses, networks
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -28,6 +28,12 @@ KNOWN = (
     (r"NLayerDiscriminator\b|PatchGAN discriminator\b", networks.patch_discriminator),
     (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
     (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
+    (r"pytorch-fid InceptionV3\b", features.inception),
+    (r"torchvision ResNet-50\b", features.resnet50),
+    (r"torchvision AlexNet classifier\b", features.alexnet_places),
+    (r"LPIPS v0\.1 (alex|vgg|squeeze) trunk\b", features.lpips),
+    (r"LPIPS heads\b", features.lpips_heads),
+    (r"L1_plus_perceptualLoss$", features.perceptual_l1),
 )
 
 

@@ -9,8 +9,12 @@ from collections.abc import Callable
 import jax.numpy as jnp
 
 from gganjax.errors import InputError, nearest
-from gganjax.features import weights
-from gganjax.features.nets import LPIPS, VGG, AlexNet
+from gganjax.features import frozen, inception, weights
+from gganjax.features.alexnet_places import AlexNetPlaces
+from gganjax.features.distance import LPIPS
+from gganjax.features.inception import Inception
+from gganjax.features.resnet import ResNet50
+from gganjax.features.nets import VGG, AlexNet
 
 __all__ = ["LPIPS", "VGG", "AlexNet", "lpips", "perceptual", "weights"]
 
