@@ -1,19 +1,21 @@
 """Converts published PyTorch weights, once, into files that gganjax reads without PyTorch.
 
     python tools/import_torch.py vgg19 vgg19-dcbb9e9d.pth
+    python tools/import_torch.py squeezenet squeezenet1_1-b8a52dc0.pth squeeze.pth
     python tools/import_torch.py gesturegan checkpoints/ntu/latest_net_G.pth --output runs/ntu_released --variant ntu
 
-`vgg19` puts the perceptual network of the papers into the weights folder ($GGANJAX_WEIGHTS or ~/.cache/gganjax).
+A feature network's name puts its weights into the weights folder ($GGANJAX_WEIGHTS or ~/.cache/gganjax) and records
+the checksums of the files they were made from; `tools/fetch_weights.py --list` tells names, files and their order.
 `gesturegan` makes a run folder of a released generator, and of the discriminators D1 and D2 where they lie beside it,
 that `gganjax.load` opens and `--mode=evaluate` and `--mode=sample` take.
 
-Files may be .pth (read by PyTorch's weights-only loader; `pip install torch`), .safetensors or .npz.
+Files may be .pth or .pth.tar (state dicts, read without PyTorch; a file that names any code is refused), .safetensors
+or .npz.
 """
 
 import argparse
-import hashlib
 import json
-import pickle
+import os
 import re
 import sys
 from pathlib import Path
@@ -26,6 +28,11 @@ from experiments import gesturegan as experiment
 from gganjax import checkpoint, core, features, methods, port
 from gganjax.errors import InputError
 from gganjax.features import weights
+from gganjax.features.sources import SOURCES
+from gganjax.features.unpickle import read_state as read_pth
+
+CONVERTED = tuple(name for name, source in SOURCES.items() if not source.packaged)
+PREFIXES = {"upernet101": ("encoder.", "decoder.")}  # in front of the keys of each file
 
 DISCRIMINATORS = {"D1": "discriminator_plain", "D2": "discriminator_guided"}
 
@@ -34,31 +41,55 @@ def main(arguments=None) -> int:
     """Runs one conversion; returns the exit status, 2 after a sentence about bad input."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     kinds = parser.add_subparsers(dest="kind", required=True)
-    vgg19 = kinds.add_parser("vgg19", help="the perceptual network, from torchvision's vgg19-dcbb9e9d.pth")
-    vgg19.add_argument("file", type=Path)
+    for name in CONVERTED:
+        network = kinds.add_parser(name, help="from " + " and ".join(file.name for file in SOURCES[name].files))
+        network.add_argument("files", type=Path, nargs="+")
     gesturegan = kinds.add_parser("gesturegan", help="a released generator, *_net_G.pth")
     gesturegan.add_argument("file", type=Path)
     gesturegan.add_argument("--output", type=Path, required=True, help="run folder to make")
     gesturegan.add_argument("--variant", default="ntu", help="variant of experiments/gesturegan.py it was trained as")
     given = parser.parse_args(arguments)
     try:
-        if given.kind == "vgg19":
-            print(f"wrote {import_vgg19(given.file)}")
-        else:
+        if given.kind == "gesturegan":
             print(f"wrote {import_gesturegan(given.file, given.output, variant=given.variant)}")
+        else:
+            print(f"wrote {import_network(given.kind, given.files)}")
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def import_vgg19(path: Path) -> Path:
-    """Converts torchvision's VGG19 up to relu5_1 into the weights folder; returns the file written."""
-    state = read_state(path)
-    module = features.VGG(depth=19)
-    params = port.to_flax(port.vgg.table(19), state, port.shapes(module, (1, 16, 16, 3)))["params"]
-    target = weights.vgg19_path()
+def import_network(name: str, files: list[Path]) -> Path:
+    """Converts a feature network's published files into the weights folder; returns the file written.
+
+    Files come in the order of `sources.SOURCES`. Their checksums are recorded; another file of the same name is
+    refused later, so that a network stays what it was.
+    """
+    published = SOURCES[name].files
+    if len(files) != len(published):
+        names = " and ".join(file.name for file in published)
+        raise InputError(f"{name} is converted from {len(published)} files, {names}, got {len(files)}")
+    recorded, digests, state = weights.conversion(name), {}, {}
+    for path, known, prefix in zip(files, published, PREFIXES.get(name, ("",) * len(files)), strict=True):
+        entries = read_state(path)
+        digest = weights.verify(path, known) if path.name == known.name else weights.sha256(path)
+        if recorded.get(path.name, digest) != digest:
+            raise InputError(
+                f"{path} is not the file that {name} was converted from before: its SHA-256 is {digest}, that of the other "
+                f"{recorded[path.name]}; remove {weights.record_path(name)} to take it all the same"
+            )
+        digests[path.name] = digest
+        # torch.nn.DataParallel adds a level of its own to the names.
+        state |= {prefix + re.sub(r"(^|\.)module\.", r"\1", key): value for key, value in entries.items()}
+    network = f"lpips_{name}" if f"lpips_{name}" in features.NETWORKS else name
+    expected = features.shapes(network)
+    params = port.to_flax(port.frozen.table(network, expected), state, expected)["params"]
+    target = weights.path(name)
     weights.write_npz(target, params)
+    unfinished = target.with_suffix(".json.unfinished")
+    unfinished.write_text(json.dumps(digests, indent=2) + "\n")
+    os.replace(unfinished, weights.record_path(name))
     return target
 
 
@@ -144,29 +175,15 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     """
     if not path.is_file():
         raise InputError(f"{path} does not exist; expected a .pth, .safetensors or .npz file")
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = weights.sha256(path)
     print(f"{path}: SHA-256 {digest}")
     promised = re.search(r"-([0-9a-f]{8})$", path.stem)
     if promised and not digest.startswith(promised[1]):
         raise InputError(f"{path} is damaged: its SHA-256 begins with {digest[:8]}, its name promises {promised[1]}")
-    readers = {".pth": _read_pth, ".safetensors": _read_safetensors, ".npz": _read_npz}
+    readers = {".pth": read_pth, ".tar": read_pth, ".safetensors": _read_safetensors, ".npz": _read_npz}
     if path.suffix not in readers:
-        raise InputError(f"{path} has the suffix '{path.suffix}', expected one of {', '.join(readers)}")
+        raise InputError(f"{path} has the suffix '{path.suffix}', expected one of .pth, .safetensors, .npz")
     return readers[path.suffix](path)
-
-
-def _read_pth(path: Path) -> dict[str, np.ndarray]:
-    try:
-        import torch
-    except ImportError:
-        raise InputError(f"reading {path} needs PyTorch: run `pip install torch`") from None
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return {key: tensor.numpy() for key, tensor in state.items()}
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError):
-        # PyTorch's own text would advise to load the file unsafely.
-        raise InputError(f"{path} cannot be read as a state dict, a dictionary of nothing but tensors") from None
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

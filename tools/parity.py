@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import distributions, gesturegan, losses, networks, pixels, poses
+from parities import distributions, features, gesturegan, losses, networks, pixels, poses
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -37,6 +37,12 @@ KNOWN = (
     (r"FID from features", distributions.fid),
     (r"discrete Frechet distance / FRD", distributions.frechet_curve),
     (r"Inception Score \(Places variant", distributions.scores),
+    (r"pytorch-fid InceptionV3\b", features.inception),
+    (r"torchvision ResNet-50\b", features.resnet50),
+    (r"torchvision AlexNet classifier\b", features.alexnet_places),
+    (r"LPIPS v0\.1 (alex|vgg|squeeze) trunk\b", features.lpips),
+    (r"LPIPS heads\b", features.lpips_heads),
+    (r"L1_plus_perceptualLoss$", features.perceptual_l1),
 )
 
 

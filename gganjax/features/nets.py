@@ -1,4 +1,4 @@
-"""Frozen feature networks: VGG16, VGG19, AlexNet, and the LPIPS distance built on them.
+"""Frozen feature networks: VGG16, VGG19 and AlexNet.
 
 Images are float [B, H, W, 3] in [-1, 1], RGB. Features are float32 whatever the compute dtype.
 No network here is trained: parameters come from `weights.py`. The layouts are those of the ImageNet
@@ -10,11 +10,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from gganjax.errors import InputError
-
-# LPIPS v0.1 input scaling; equal to the ImageNet mean and deviation of pictures in [0, 1].
-SHIFT = (-0.030, -0.088, -0.188)
-SCALE = (0.458, 0.448, 0.450)
+from gganjax.features.frozen import check, normalize
 
 # Convolutions in each block, and which one of each block is tapped (counted from 1).
 VGG_BLOCKS = {
@@ -31,11 +27,6 @@ ALEXNET_LAYERS = (
     (3, 1, 1, 256, False),
     (3, 1, 1, 256, False),
 )
-
-
-def normalize(x):
-    """Shifts and scales images [B, H, W, 3] in [-1, 1] to the statistics the networks were trained on."""
-    return (x - jnp.asarray(SHIFT, x.dtype)) / jnp.asarray(SCALE, x.dtype)
 
 
 def vgg_layers(depth: int, *, width: int = 64) -> tuple[tuple[str, int], ...]:
@@ -63,7 +54,7 @@ class VGG(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        _check(x, minimum=16)
+        check(x, minimum=16)
         x = normalize(x) if self.normalized else x
         _, tapped = VGG_BLOCKS[self.depth]
         taps = []
@@ -86,7 +77,7 @@ class AlexNet(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        _check(x, minimum=31)
+        check(x, minimum=31)
         x = normalize(x) if self.normalized else x
         taps = []
         for i, (kernel, stride, padding, channels, pooled) in enumerate(ALEXNET_LAYERS, start=1):
@@ -103,36 +94,3 @@ class AlexNet(nn.Module):
             x = nn.relu(x)
             taps.append(x.astype(jnp.float32))
         return tuple(taps)
-
-
-class LPIPS(nn.Module):
-    """Returns the LPIPS v0.1 distance [B] between images a and b, both [B, H, W, 3] in [-1, 1].
-
-    Every tap is divided by its norm over the channels; squared differences are weighted by the non-negative
-    `head_<k>` [C], averaged over the positions and summed over the taps. 0 for equal images, larger is worse.
-    """
-
-    net: str = "alexnet"
-    width: int = 64
-    dtype: Any = jnp.float32
-
-    @nn.compact
-    def __call__(self, a, b):
-        options = {"width": self.width, "normalized": True, "dtype": self.dtype, "name": "trunk"}
-        trunk = AlexNet(**options) if self.net == "alexnet" else VGG(depth=16, **options)
-        total = jnp.zeros(a.shape[0], jnp.float32)
-        for k, (left, right) in enumerate(zip(trunk(a), trunk(b))):
-            head = self.param(f"head_{k}", nn.initializers.ones, (left.shape[-1],))
-            total += jnp.mean(jnp.square(_unit(left) - _unit(right)) @ head, axis=(1, 2))
-        return total
-
-
-def _unit(x):
-    return x / (jnp.sqrt(jnp.sum(jnp.square(x), axis=-1, keepdims=True)) + 1e-10)
-
-
-def _check(x, minimum):
-    if x.ndim != 4 or x.shape[-1] != 3 or min(x.shape[1:3]) < minimum:
-        raise InputError(
-            f"a feature network takes images [B, H, W, 3] of at least {minimum}x{minimum} pixels, got {tuple(x.shape)}"
-        )

@@ -29,6 +29,9 @@ CONV = Layout(lambda w: w.transpose(2, 3, 1, 0), lambda w: w.transpose(3, 2, 0, 
 # Transposed convolution, (in, out, kh, kw) <-> (kh, kw, in, out): PyTorch's kernel is the flipped one of the input-dilated form.
 UP = Layout(lambda w: w[:, :, ::-1, ::-1].transpose(2, 3, 0, 1), lambda w: w.transpose(2, 3, 0, 1)[:, :, ::-1, ::-1])
 
+LINEAR = Layout(lambda w: w.T, lambda w: w.T)  # (out, in) <-> (in, out)
+HEAD = Layout(lambda w: w.reshape(-1), lambda w: w.reshape(1, -1, 1, 1))  # (1, C, 1, 1) <-> (C), to one channel
+
 
 class Entry(NamedTuple):
     """One line of a table: PyTorch's key, our "collection/path/leaf", and the change of layout."""
@@ -60,6 +63,30 @@ def norm(key: str, path: str, *, affine: bool) -> tuple[Entry, ...]:
         Entry(f"{key}.running_mean", f"moving/{path}/mean"),
         Entry(f"{key}.running_var", f"moving/{path}/var"),
     )
+
+
+# Our leaf's name and rank -> PyTorch's name and the change of layout, where all other names agree.
+MIRRORED = {
+    ("kernel", 4): ("weight", CONV),
+    ("kernel", 2): ("weight", LINEAR),
+    ("bias", 1): ("bias", SAME),
+    ("scale", 1): ("weight", SAME),
+    ("mean", 1): ("running_mean", SAME),
+    ("var", 1): ("running_var", SAME),
+}
+
+
+def mirrored(name: str, expected: dict, *, ignored: str = "") -> Table:
+    """Returns the table of a network whose modules have PyTorch's names, from its shapes (see `shapes`).
+
+    "params/layer1.0/conv1/kernel" is "layer1.0.conv1.weight". `ignored` is a further pattern of keys not needed.
+    """
+    entries = []
+    for path, leaf in flatten_dict(expected, sep="/").items():
+        _, *modules, last = path.split("/")
+        word, layout = MIRRORED[last, len(leaf.shape)]
+        entries.append(Entry(".".join([*modules, word]), path, layout))
+    return Table(name, tuple(entries), r".*\.num_batches_tracked" + (f"|{ignored}" if ignored else ""))
 
 
 def shapes(module, *inputs) -> dict:
