@@ -15,7 +15,8 @@ CONFIG = {
     "options": {"width": 4, "blocks": 1, "discriminator_width": 4, "discriminator_layers": 1, "perceptual": "none"},
     "seed": 0,
     "data": {"kind": "drawn", "load_size": SIZE, "crop_size": SIZE, "people": 2, "test_people": 2, "poses": 3},
-    "evaluate": {"metrics": ("psnr", "ssim", "lpips"), "feature_weights": "released", "published": {}, "norm": "batch", "dropout": False, "limit": 5, "batch_size": 2, "images": 3, "truncate": False},
+    "evaluate": {"metrics": ("psnr", "ssim", "lpips"), "feature_weights": "released", "published": {},
+                 "norm": "batch", "dropout": False, "limit": 5, "batch_size": 2, "images": 3, "truncate": False},
 }
 
 

@@ -222,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--metrics", default="psnr,ssim,lpips", help="names, separated by commas")
     parser.add_argument("--list", action="store_true", help="print every metric")
     parser.add_argument("--size", help="HEIGHTxWIDTH that all pictures are resized to (bicubic)")
-    parser.add_argument("--weights", choices=("released", "random"), default="released", help="random: untrained feature networks")
+    parser.add_argument("--weights", choices=("released", "random"), default="released", help="random: untrained networks")
     parser.add_argument("--keypoints", help="key points of the real pictures")
     parser.add_argument("--fake-keypoints", help="key points found in the pictures of --fake")
     parser.add_argument("--labels", help="folder of label maps of the real pictures")
