@@ -155,16 +155,16 @@ def _squared_distance(center, size) -> np.ndarray:
 
 def _rectangle(start, end, half, size, edges) -> np.ndarray:
     """Pixels [H, W] of the rectangle around a segment."""
-    along = (end - start) / np.linalg.norm(end - start)
-    aside = half * np.array([-along[1], along[0]])
-    if edges:
-        rows, columns = np.ogrid[: size[0], : size[1]]
-        y, x = rows - start[0], columns - start[1]
-        place, away = y * along[0] + x * along[1], np.abs(y * along[1] - x * along[0])
-        rounding = 1e-9
-        length = np.linalg.norm(end - start)
-        return (away <= half + rounding) & (place >= -rounding) & (place <= length + rounding)
-    return _odd_crossings(np.stack([start + aside, start - aside, end - aside, end + aside]), size)
+    length = np.linalg.norm(end - start)
+    along = (end - start) / length
+    if not edges:
+        aside = half * np.array([-along[1], along[0]])
+        return _odd_crossings([start + aside, start - aside, end - aside, end + aside], size)
+    rows, columns = np.ogrid[: size[0], : size[1]]
+    y, x = rows - start[0], columns - start[1]
+    place, away = y * along[0] + x * along[1], np.abs(y * along[1] - x * along[0])
+    rounding = 1e-9  # of pixels on an edge, far below the distance of any other to it
+    return (away <= half + rounding) & (place >= -rounding) & (place <= length + rounding)
 
 
 def _odd_crossings(corners, size) -> np.ndarray:

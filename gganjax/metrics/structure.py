@@ -86,7 +86,7 @@ def ms_ssim(fake, real):
     product = 1.0
     for weight in SCALE_WEIGHTS[:-1]:
         _, structure = _terms(a, b, 1.0, GAUSSIAN, False, "valid")
-        product *= _power(structure.mean(axis=(1, 2)), weight)
+        product *= _power(_mean(structure, a.shape[-1]), weight)
         a, b = _halved(a), _halved(b)
     return (product * _power(similarity(a, b), SCALE_WEIGHTS[-1])).mean(axis=1)
 
@@ -103,7 +103,7 @@ def similarity(a, b, *, data_range=1.0, window=GAUSSIAN, sample_covariance: bool
         touch the image; zeros lie outside.
     """
     luminance, structure = _terms(a, b, data_range, window, sample_covariance, border)
-    return (luminance * structure).mean(axis=(1, 2))
+    return _mean(luminance * structure, a.shape[-1])
 
 
 def _one_by_one(function, *batches):
@@ -112,29 +112,29 @@ def _one_by_one(function, *batches):
 
 
 def _terms(a, b, data_range, window, sample_covariance, border):
-    """The luminance term and the product of the contrast and structure terms, [B, h, w, C] each.
+    """The luminance term and the product of the contrast and structure terms, [B, h, w * C] each.
 
     Written as 1 less a share of the difference, 2xy = x^2 + y^2 - (x - y)^2, so that what is equal in both images is
     exactly equal in float32; the two variances enter as their sum alone. That is taken of pixels less the mean of
-    their image: small variances on a bright image would drown in the rounding of large squares.
+    their image: small variances on a bright image would drown in the rounding of large squares. Columns and channels are
+    one axis, because an innermost axis of three keeps processors from working on many pixels at once.
     """
-    batch, *_, channels = a.shape
-    size = len(window)
+    channels, size = a.shape[-1], len(window)
     pad = {"valid": 0, "same": size // 2, "full": size - 1}[border]
     a, b = (jnp.pad(x.astype(jnp.float32), ((0, 0), (pad, pad), (pad, pad), (0, 0))) for x in (a, b))
+    a, b = (x.reshape(*x.shape[:2], -1) for x in (a, b))
     difference = a - b
-    center_a, center_b = (x.mean(axis=(1, 2, 3), keepdims=True) for x in (a, b))
+    center_a, center_b = (x.mean(axis=(1, 2), keepdims=True) for x in (a, b))
     a, b = a - center_a, b - center_b
-    blurred = jnp.stack([a, b, a * a + b * b, difference * difference]).reshape(4, batch, a.shape[1], -1)
+    pictures = jnp.stack([a, b, a * a + b * b, difference * difference])
     # The barrier keeps the compiler from computing one pass anew for every pixel of the other.
-    blurred = jax.lax.optimization_barrier(_weighted(blurred, window, axis=2))
-    blurred = _weighted(blurred, window, axis=3, step=channels)
-    mean_a, mean_b, squares, differences = blurred.reshape(*blurred.shape[:3], -1, channels)
+    blurred = jax.lax.optimization_barrier(_weighted(pictures, window, axis=2))
+    mean_a, mean_b, squares, differences = _weighted(blurred, window, axis=3, step=channels)
     variances = squares - mean_a * mean_a - mean_b * mean_b
     mean_a, mean_b = mean_a + center_a, mean_b + center_b
     apart = jnp.square(mean_a - mean_b)
     unbiased = size**2 / (size**2 - 1) if sample_covariance else 1.0
-    data_range = jnp.reshape(jnp.asarray(data_range, jnp.float32), (-1, 1, 1, 1))
+    data_range = jnp.reshape(jnp.asarray(data_range, jnp.float32), (-1, 1, 1))
     one, two = (K1 * data_range) ** 2, (K2 * data_range) ** 2 / unbiased
     luminance = 1 - apart / (mean_a * mean_a + mean_b * mean_b + one)
     # Rounding may take a variance below 0.
@@ -151,6 +151,12 @@ def _weighted(x, window, axis, step=1):
     return sum(
         weight * jax.lax.slice_in_dim(x, place * step, place * step + length, axis=axis) for place, weight in enumerate(window)
     )
+
+
+def _mean(x, channels):
+    """Of each channel [B, C] of [B, h, w * C]. By columns first: one float32 sum over an image may lose the sixth digit."""
+    columns = x.mean(axis=1)
+    return columns.reshape(len(x), -1, channels).mean(axis=1)
 
 
 def _unit(x):
