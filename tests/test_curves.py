@@ -1,12 +1,21 @@
-"""Discrete Fréchet distances against the recursion of their definition."""
+"""Discrete Fréchet distances against the recursion of their definition, and the tool that measures their speed."""
 
 import functools
+import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gganjax import platform
 from gganjax.errors import InputError
 from gganjax.metrics import curves
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+
+import benchmark_metrics  # noqa: E402
 
 
 def recursive(a, b):
@@ -79,3 +88,35 @@ def test_bad_shapes_are_one_sentence():
     for left, right in ((a, a), (a[..., None], scores(2, 8, 2)), (a[:, :0, None], a[..., None])):
         with pytest.raises(InputError, match=r"takes arrays \[B, N, D\] and \[B, M, D\], got"):
             curves.frechet_curve(left, right)
+
+
+@pytest.mark.parametrize("rows, columns", [(1, 1), (1, 5), (5, 1), (7, 9)])
+def test_the_loop_that_speed_is_measured_against_is_the_recursion(rows, columns):
+    p, q = scores(rows), scores(columns, seed=1)
+    assert benchmark_metrics.double_loop(p.tolist(), q.tolist()) == pytest.approx(recursive(p[:, None], q[:, None]), rel=1e-6)
+
+
+def test_the_benchmark_tells_medians_their_ratio_and_what_it_left_out(tmp_path, capsys, monkeypatch):
+    """Three rounds on toy sizes; Python without PyTorch is played by one that is no Python."""
+    monkeypatch.setattr(platform, "prepare", lambda **_: None)  # it would change the process of the other tests
+    path, cores = tmp_path / "figures.json", os.sched_getaffinity(0)
+    options = ["--pairs=2", "--rounds=3", "--points=40", "--only=frd,lpips", "--torch-python=false", f"--json={path}"]
+    assert benchmark_metrics.main(["benchmark_metrics.py", *options]) == 0
+    assert os.sched_getaffinity(0) == cores
+    _, row, sentence, line = capsys.readouterr().out.splitlines()
+    figures = json.loads(line)
+    assert figures == json.loads(path.read_text())
+    assert row.startswith("frd    plain Python ")
+    assert sentence == "LPIPS is left out: false has no PyTorch; name another with --torch-python."
+    (frd,) = figures.values()
+    ours, theirs = np.median(frd["rounds_ms"], axis=0)
+    assert (frd["ours_ms"], frd["theirs_ms"], frd["pairs"], frd["ratio"]) == (ours, theirs, 2, theirs / ours)
+    assert frd["difference"] < 1e-6  # ours subtracts in float32
+
+
+@pytest.mark.parametrize("row, module", [("ssim", "skimage"), ("lpips", "torch")])
+def test_both_sides_of_the_benchmark_compute_the_same(row, module, capsys, monkeypatch):
+    pytest.importorskip(module, reason="an optional extra")
+    monkeypatch.setattr(platform, "prepare", lambda **_: None)
+    assert benchmark_metrics.main(["benchmark_metrics.py", "--pairs=1", "--rounds=1", "--size=32", f"--only={row}"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])[row]["difference"] < 2e-6
