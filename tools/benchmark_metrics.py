@@ -3,8 +3,8 @@
     python tools/benchmark_metrics.py [--only=frd,ssim,lpips] [--pairs=16] [--rounds=5] [--size=256] [--points=1000]
                                       [--threads=2] [--torch-python=PYTHON] [--json=FILE]
 
-FRD against a double loop in plain Python, SSIM against scikit-image, LPIPS (AlexNet) against the same network in PyTorch.
-The two of a row take turns in every round, so that what else the machine does meets both. A row gives the medians in
+FRD against a double loop in plain Python, SSIM against scikit-image, LPIPS (AlexNet) against the same network in
+PyTorch. The two of a row take turns in every round, so that what else the machine does meets both. A row gives the medians in
 milliseconds a pair, their ratio (above 1, ours is the faster one), and the largest difference between the two results.
 PyTorch is an extra (`pip install .[torch]`) and runs in a process of its own; --torch-python names the interpreter of
 another environment that has it. Rows whose other side is not installed are left out, and the last lines say so.
@@ -81,7 +81,8 @@ def ssim(arguments: argparse.Namespace) -> Contest:
     shifted = [(x + 1) / 2 for x in (a, b)]  # black is 0 in the formula
     theirs = lambda: np.array([structural_similarity(*pair, **options) for pair in zip(*shifted, strict=True)])
     repeats = -(-arguments.pairs // BATCH)
-    return Contest(_timed(lambda: np.asarray(metrics.ssim(a, b)), repeats), _timed(theirs, repeats), *[repeats * BATCH] * 2)
+    ours = _timed(lambda: np.asarray(metrics.ssim(a, b)), repeats)
+    return Contest(ours, _timed(theirs, repeats), *[repeats * BATCH] * 2)
 
 
 def lpips(arguments: argparse.Namespace, worker: subprocess.Popen) -> Contest:
@@ -116,8 +117,8 @@ def start(arguments: argparse.Namespace, folder: Path) -> subprocess.Popen:
     weights.write_npz(folder / "weights.npz", features.lpips("alexnet")[1]())
     options = [f"--{name}={getattr(arguments, name)}" for name in ("pairs", "size", "threads")]
     return subprocess.Popen(
-        [arguments.torch_python, str(Path(__file__).resolve()), f"--worker={folder / 'weights.npz'}", *options], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(arguments.threads)})
+        [arguments.torch_python, str(Path(__file__).resolve()), f"--worker={folder / 'weights.npz'}", *options],
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(arguments.threads)})
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -192,7 +193,8 @@ def measure(arguments: argparse.Namespace) -> tuple[dict, list[str]]:
         figures["ssim"] = compare(ssim(arguments), arguments.rounds)
     if "lpips" in wanted and subprocess.run(
             [arguments.torch_python, "-c", "import torch"], stderr=subprocess.DEVNULL).returncode:
-        left_out.append(f"LPIPS is left out: {arguments.torch_python} has no PyTorch; name another with --torch-python.")
+        left_out.append(
+            f"LPIPS is left out: {arguments.torch_python} has no PyTorch; name another with --torch-python.")
     elif "lpips" in wanted:
         with tempfile.TemporaryDirectory() as folder:
             worker = start(arguments, Path(folder))
