@@ -4,10 +4,11 @@
                                       [--threads=2] [--torch-python=PYTHON] [--json=FILE]
 
 FRD against a double loop in plain Python, SSIM against scikit-image, LPIPS (AlexNet) against the same network in
-PyTorch. The two of a row take turns in every round, so that what else the machine does meets both. A row gives the medians in
-milliseconds a pair, their ratio (above 1, ours is the faster one), and the largest difference between the two results.
-PyTorch is an extra (`pip install .[torch]`) and runs in a process of its own; --torch-python names the interpreter of
-another environment that has it. Rows whose other side is not installed are left out, and the last lines say so.
+PyTorch. The two of a row take turns in every round, so that what else the machine does meets both. A row gives the
+medians in milliseconds a pair, their ratio (above 1, ours is the faster one), and the largest difference between the
+two results. PyTorch is an extra (`pip install .[torch]`) and runs in a process of its own; --torch-python names the
+interpreter of another environment that has it. Rows whose other side is not installed are left out, and the last lines
+say so.
 """
 
 import argparse
@@ -118,7 +119,8 @@ def start(arguments: argparse.Namespace, folder: Path) -> subprocess.Popen:
     options = [f"--{name}={getattr(arguments, name)}" for name in ("pairs", "size", "threads")]
     return subprocess.Popen(
         [arguments.torch_python, str(Path(__file__).resolve()), f"--worker={folder / 'weights.npz'}", *options],
-        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": str(arguments.threads)})
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": str(arguments.threads)})
 
 
 def work(arguments: argparse.Namespace) -> None:
