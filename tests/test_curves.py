@@ -1,12 +1,21 @@
-"""Discrete Fréchet distances against the recursion of their definition."""
+"""Discrete Fréchet distances against the recursion of their definition, and the tool that measures their speed."""
 
 import functools
+import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gganjax import platform
 from gganjax.errors import InputError
 from gganjax.metrics import curves
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+
+import benchmark_metrics  # noqa: E402
 
 
 def recursive(a, b):
@@ -36,11 +45,12 @@ def test_frd_equals_the_recursion_exactly():
     fake, real = scores(4, 30), scores(4, 30, seed=1)
     found = curves.frd(fake, real)
     assert found.dtype == np.float32 and found.shape == (4,)
-    np.testing.assert_array_equal(found, [recursive(*pair) for pair in zip(fake[..., None], real[..., None], strict=True)])
+    expected = [recursive(*pair) for pair in zip(fake[..., None], real[..., None], strict=True)]
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_frd_is_a_distance_of_each_pair():
-    """0 for equal curves, symmetric, each pair by itself, at least the distance of the ends and at most the largest gap."""
+    """0 for equal curves, symmetric, each pair by itself, from the distance of the ends to the largest gap."""
     fake, real = scores(4, 30), scores(4, 30, seed=1)
     found = np.asarray(curves.frd(fake, real))
     np.testing.assert_array_equal(curves.frd(fake, fake), 0)
@@ -57,7 +67,7 @@ def test_the_order_of_classes_matters_and_pauses_do_not():
     walk = np.array([[0.0, 1, 5, 2]], np.float32)
     slow, other = np.repeat(walk, 3, axis=1), np.array([[0.0, 5, 1, 2]], np.float32)
     assert curves.frechet_curve(walk[..., None], slow[..., None]) == 0
-    assert curves.frd(walk, other) == 1  # one waits at 0 while the other is at 1, later one at 1 while the other is at 2
+    assert curves.frd(walk, other) == 1  # one waits at 0 while the other is at 1, then the other at 1
 
 
 def test_a_score_that_is_no_number_is_not_hidden():
@@ -79,3 +89,37 @@ def test_bad_shapes_are_one_sentence():
     for left, right in ((a, a), (a[..., None], scores(2, 8, 2)), (a[:, :0, None], a[..., None])):
         with pytest.raises(InputError, match=r"takes arrays \[B, N, D\] and \[B, M, D\], got"):
             curves.frechet_curve(left, right)
+
+
+@pytest.mark.parametrize("rows, columns", [(1, 1), (1, 5), (5, 1), (7, 9)])
+def test_the_loop_that_speed_is_measured_against_is_the_recursion(rows, columns):
+    p, q = scores(rows), scores(columns, seed=1)
+    expected = recursive(p[:, None], q[:, None])
+    assert benchmark_metrics.double_loop(p.tolist(), q.tolist()) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_benchmark_tells_medians_their_ratio_and_what_it_left_out(tmp_path, capsys, monkeypatch):
+    """Three rounds on toy sizes; Python without PyTorch is played by one that is no Python."""
+    monkeypatch.setattr(platform, "prepare", lambda **_: None)  # it would change the process of the other tests
+    path, cores = tmp_path / "figures.json", os.sched_getaffinity(0)
+    options = ["--pairs=2", "--rounds=3", "--points=40", "--only=frd,lpips", "--torch-python=false", f"--json={path}"]
+    assert benchmark_metrics.main(["benchmark_metrics.py", *options]) == 0
+    assert os.sched_getaffinity(0) == cores
+    _, row, sentence, line = capsys.readouterr().out.splitlines()
+    figures = json.loads(line)
+    assert figures == json.loads(path.read_text())
+    assert row.startswith("frd    plain Python ")
+    assert sentence == "LPIPS is left out: false has no PyTorch; name another with --torch-python."
+    (frd,) = figures.values()
+    ours, theirs = np.median(frd["rounds_ms"], axis=0)
+    assert (frd["ours_ms"], frd["theirs_ms"], frd["pairs"], frd["ratio"]) == (ours, theirs, 2, theirs / ours)
+    assert frd["difference"] < 1e-6  # ours subtracts in float32
+
+
+@pytest.mark.parametrize("row, module", [("ssim", "skimage"), ("lpips", "torch")])
+def test_both_sides_of_the_benchmark_compute_the_same(row, module, capsys, monkeypatch):
+    pytest.importorskip(module, reason="an optional extra")
+    monkeypatch.setattr(platform, "prepare", lambda **_: None)
+    options = ["--pairs=1", "--rounds=1", "--size=32", f"--only={row}"]
+    assert benchmark_metrics.main(["benchmark_metrics.py", *options]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])[row]["difference"] < 2e-6

@@ -1,8 +1,9 @@
-"""Classification accuracy (CA): does a classifier of real images see in a generated image the class it was meant to have?
+"""Classification accuracy (CA): does a classifier of real images see the wanted class in a generated image?
 
-AsymmetricGAN's measure after StarGAN: a ResNet-18 is trained on labeled real images, 90 % of them, and its accuracy on the
-other 10 % stands beside that on the generated images. Neither paper tells more; optimizer, rate and epochs are choices of
-this library. Images are [N, H, W, 3], uint8 or float in [-1, 1], at least 32 pixels a side; 128 and 256 are usual.
+AsymmetricGAN's measure after StarGAN: a ResNet-18 is trained on labeled real images, 90 % of them, and its accuracy on
+the other 10 % stands beside that on the generated images. Neither paper tells more; optimizer, rate and epochs are
+choices of this library. Images are [N, H, W, 3], uint8 or float in [-1, 1], at least 32 pixels a side; 128 and 256 are
+usual.
 """
 
 import functools
@@ -28,7 +29,7 @@ SMALLEST = 32  # pixels a side
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions around a shortcut, [B, H, W, C] -> [B, H / stride, W / stride, features] (He et al. 2016)."""
+    """Two 3x3 convolutions around a shortcut, [B, H, W, C] -> [B, H / stride, W / stride, features]."""
 
     features: int
     stride: int = 1
@@ -88,9 +89,9 @@ def train(images, labels, *, seed: int = 0, epochs: int = 20, batch_size: int = 
           width: int = 64, blocks: tuple[int, ...] = (2, 2, 2, 2)) -> Classifier:
     """Trains a ResNet-18 on 90 % of real images and judges it by the others.
 
-    The cross entropy is minimized by Adam, whose rate falls linearly to 0 in the second half. Split, parameters and order
-    follow from the seed; the last, incomplete batch of an epoch is left out. The same call gives the same classifier on the
-    same machine.
+    The cross entropy is minimized by Adam, whose rate falls linearly to 0 in the second half. Split, parameters and
+    order follow from the seed; the last, incomplete batch of an epoch is left out. The same call gives the same
+    classifier on the same machine.
 
     Args:
       images: real images [N, H, W, 3]; anything with a length whose `images[indices]` is such an array for an array of
@@ -112,7 +113,8 @@ def train(images, labels, *, seed: int = 0, epochs: int = 20, batch_size: int = 
     classes = int(labels.max()) + 1
     missing = sorted(set(range(classes)) - set(labels[used].tolist()))
     if missing:
-        raise InputError(f"a classifier of {classes} classes needs images of each to train on, there is none of {missing}.")
+        raise InputError(
+            f"a classifier of {classes} classes needs images of each to train on, there is none of {missing}.")
     batch_size = min(batch_size, len(used))
     per_epoch = len(used) // batch_size
     total = epochs * per_epoch
@@ -122,21 +124,24 @@ def train(images, labels, *, seed: int = 0, epochs: int = 20, batch_size: int = 
     optimizers = schedules.optimizers({"classifier": adam}, steps_per_epoch=per_epoch, total_steps=total)
     state = core.init(method, optimizers, seed, _batch(images, labels, used[:batch_size]))
     move = jax.jit(
-        functools.partial(step.train_step, method, optimizers, {"classifier": {"cross_entropy": 1.0}}, acting=("classifier",)),
+        functools.partial(
+            step.train_step, method, optimizers, {"classifier": {"cross_entropy": 1.0}}, acting=("classifier",)),
         donate_argnums=0)
     for epoch in range(epochs):
         shuffled = np.random.default_rng([seed, 1 + epoch]).permutation(used)
         for start in range(0, per_epoch * batch_size, batch_size):
             state, terms = move(state, _batch(images, labels, shuffled[start : start + batch_size]))
         log.info("classifier: epoch %d of %d, cross entropy %.4f", epoch + 1, epochs, float(terms["classifier/total"]))
-    found = Classifier(method.nets["classifier"], state.params["classifier"], state.moving["classifier"], np.nan, held_out)
+    params, moving = (tree["classifier"] for tree in (state.params, state.moving))
+    found = Classifier(method.nets["classifier"], params, moving, np.nan, held_out)
     return found._replace(real_accuracy=_accuracy(found, images, labels, held_out, 1, batch_size))
 
 
 def accuracy(classifier: Classifier, images, labels, *, k: int = 1, batch_size: int = 16) -> float:
     """Returns how often the wanted class is among the first k that the classifier sees, in %.
 
-    The published tables have k = 1, and 5 for the seven classes of Bu3dfe. Of equal scores that of the lower class is first.
+    The published tables have k = 1, and 5 for the seven classes of Bu3dfe. Of equal scores that of the lower class is
+    first.
 
     Args:
       classifier: from `train`.
@@ -151,7 +156,8 @@ def accuracy(classifier: Classifier, images, labels, *, k: int = 1, batch_size: 
     labels = _check_labels(labels, len(images))
     classes = classifier.net.classes
     if labels.max() >= classes or not 1 <= k <= classes:
-        raise InputError(f"the classifier has {classes} classes; asked for were class {labels.max()} among the first {k}.")
+        raise InputError(
+            f"the classifier has {classes} classes; asked for were class {labels.max()} among the first {k}.")
     return _accuracy(classifier, images, labels, np.arange(len(labels)), k, batch_size)
 
 

@@ -25,7 +25,8 @@ def frechet_curve(a, b):
       InputError: the curves are not two such arrays, with at least one point each.
     """
     if a.ndim != 3 or b.ndim != 3 or a.shape[::2] != b.shape[::2] or 0 in a.shape + b.shape:
-        raise InputError(f"a distance of curves takes arrays [B, N, D] and [B, M, D], got {tuple(a.shape)} and {tuple(b.shape)}.")
+        raise InputError(
+            f"a distance of curves takes arrays [B, N, D] and [B, M, D], got {tuple(a.shape)} and {tuple(b.shape)}.")
     return jax.vmap(_one)(a.astype(jnp.float32), b.astype(jnp.float32))
 
 
@@ -56,8 +57,8 @@ def frd_matlab(distances) -> float:
 def _one(a, b):
     """The distance of one pair of curves, a [N, D] and b [M, D].
 
-    With c(i, j) = max(min(c(i-1, j), c(i-1, j-1), c(i, j-1)), |a_i - b_j|) an anti-diagonal i + j = k depends on the two
-    before it alone, so that N + M - 1 steps over vectors suffice. Cells outside the table are infinite.
+    With c(i, j) = max(min(c(i-1, j), c(i-1, j-1), c(i, j-1)), |a_i - b_j|) an anti-diagonal i + j = k depends on the
+    two before it alone, so that N + M - 1 steps over vectors suffice. Cells outside the table are infinite.
     """
     rows, columns = len(a), len(b)
     outside = jnp.full((1,), jnp.inf)

@@ -124,8 +124,8 @@ def fid(a, b, *, shrink: bool = False) -> float:
         raise InputError(f"FID compares features of one width, got {len(a.mean)} and {len(b.mean)}.")
     if not shrink and (a.singular or b.singular):
         log.warning(
-            "FID of %d and %d samples in %d dimensions: covariances of at most as many samples as dimensions are singular "
-            "and the value depends on the number of samples; KID does not.", a.count, b.count, len(a.mean))
+            "FID of %d and %d samples in %d dimensions: covariances of at most as many samples as dimensions are "
+            "singular and the value depends on the number of samples; KID does not.", a.count, b.count, len(a.mean))
     cross = np.linalg.svd(_root(left) @ _root(right).T, compute_uv=False).sum()
     return float(np.sum((a.mean - b.mean) ** 2) + np.trace(left) + np.trace(right) - 2 * cross)
 
@@ -134,9 +134,9 @@ def kid(a, b) -> KID:
     """Returns the kernel distance of two sets, near 0 for samples of one distribution, and its standard error.
 
     Bińkowski et al. 2018: the unbiased estimate of the squared maximum mean discrepancy (Gretton et al. 2012, Lemma 6)
-    with the kernel (x y / D + 1)^3. It does not depend on the numbers of samples, but for its error, and may be negative.
-    All samples are used; the standard error is that of the jackknife over single samples of both sets, which holds for
-    small sets, too, where the spread over subsets that overlap does not (`kid_subsets`).
+    with the kernel (x y / D + 1)^3. It does not depend on the numbers of samples, but for its error, and may be
+    negative. All samples are used; the standard error is that of the jackknife over single samples of both sets, which
+    holds for small sets, too, where the spread over subsets that overlap does not (`kid_subsets`).
 
     Args:
       a, b: features [N, D] and [M, D], at least 3 rows each.
@@ -185,9 +185,9 @@ def kid_subsets(a, b, *, subsets: int = 100, size: int = 1000, seed: int = 0) ->
 def pose_fid(a, b, *, shrink: bool = False) -> float:
     """Returns `fid` of dances, from the 256 features a dance that an ST-GCN has behind its last block.
 
-    The network of DanceGAN's Table 7.2 is not named. Here it is an ST-GCN trained to tell styles of dance on the training
-    split, its features averaged over frames and joints; say with every value which weights. The some 70 dances of the
-    table leave the covariance singular: give 2,000 or more as well.
+    The network of DanceGAN's Table 7.2 is not named. Here it is an ST-GCN trained to tell styles of dance on the
+    training split, its features averaged over frames and joints; say with every value which weights. The some 70 dances
+    of the table leave the covariance singular: give 2,000 or more as well.
 
     Args:
       a, b: features [N, D], or [N, T, V, D] for T frames and V joints, which are averaged.
@@ -234,7 +234,8 @@ def _mean_distance(rows, music, *, same: bool) -> float:
         total += cdist(rows[block], rows)[chosen].sum()
         count += int(chosen.sum())
     if not count:
-        raise InputError(f"no two of the {len(rows)} dances were made from {'the same' if same else 'different'} music.")
+        kind = "the same" if same else "different"
+        raise InputError(f"no two of the {len(rows)} dances were made from {kind} music.")
     return float(total / count)
 
 

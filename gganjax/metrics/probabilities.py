@@ -1,7 +1,7 @@
 """Scores of class probabilities: Inception Score, KL score, and top-k accuracy.
 
-Probabilities are rows [N, C] that a classifier's softmax gives, one an image; sums run in float64. Rows are in the order
-of the images, which matters where a score works on splits.
+Probabilities are rows [N, C] that a classifier's softmax gives, one an image; sums run in float64. Rows are in the
+order of the images, which matters where a score works on splits.
 """
 
 from typing import NamedTuple
@@ -73,8 +73,8 @@ def inception_score_scene(probabilities, *, top: int | None = None) -> float:
 def kl_score(fake, real) -> Score:
     """Returns exp(mean k) and the standard deviation of k for k_n = sum_c fake log(fake / real) of image pair n.
 
-    That is what SelectionGAN's `KL_model_data.py` prints: the mean is exponentiated, the deviation is not. Infinite where
-    a class is possible in the generated image and has probability 0 in the real one.
+    That is what SelectionGAN's `KL_model_data.py` prints: the mean is exponentiated, the deviation is not. Infinite
+    where a class is possible in the generated image and has probability 0 in the real one.
 
     Args:
       fake, real: [N, C], of AlexNet-Places365 in the papers; row n of both belongs to the same pair.
@@ -92,8 +92,8 @@ def kl_score(fake, real) -> Score:
 def top_k_accuracy(fake, real, *, k: int) -> Accuracy:
     """Returns how often the real image's first class is among the first k of its generated image, in %.
 
-    SelectionGAN's `compute_accuracies.py`: over all pairs, and over those alone whose real image has its first class at a
-    probability above 0.5; NaN where there is no such pair. Of equal entries those of the lower class come first.
+    SelectionGAN's `compute_accuracies.py`: over all pairs, and over those alone whose real image has its first class at
+    a probability above 0.5; NaN where there is no such pair. Of equal entries those of the lower class come first.
 
     Args:
       fake, real: [N, C], of AlexNet-Places365 in the papers; row n of both belongs to the same pair.
