@@ -62,7 +62,9 @@ def table() -> list[str]:
             where = f"{weights.path(name)}, from {' and '.join(file.url for file in source.files)}"
         size = f"{_megabytes(weights.path(name)) if here else sum(file.megabytes for file in source.files):.0f} MB"
         # Sizes of files that are not here are the publishers'.
-        rows.append((name, "here" if here else "missing", size if here else f"({size})", source.used_by, source.license, where))
+        rows.append(
+            (name, "here" if here else "missing", size if here else f"({size})", source.used_by, source.license, where)
+        )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]]) for row in rows]
 

@@ -76,8 +76,8 @@ def import_network(name: str, files: list[Path]) -> Path:
         digest = weights.verify(path, known) if path.name == known.name else weights.sha256(path)
         if recorded.get(path.name, digest) != digest:
             raise InputError(
-                f"{path} is not the file that {name} was converted from before: its SHA-256 is {digest}, that of the other "
-                f"{recorded[path.name]}; remove {weights.record_path(name)} to take it all the same"
+                f"{path} is not the file that {name} was converted from before: its SHA-256 is {digest}, that of the "
+                f"other {recorded[path.name]}; remove {weights.record_path(name)} to take it all the same"
             )
         digests[path.name] = digest
         # torch.nn.DataParallel adds a level of its own to the names.

@@ -28,8 +28,8 @@ from gganjax.features.squeezenet import SqueezeNet
 
 __all__ = [
     "DRN", "LPIPS", "NETWORKS", "VGG", "AlexNet", "AlexNetPlaces", "EfficientNetLite0", "Inception", "ResNet50",
-    "SqueezeNet", "UperNet101", "available", "frozen", "identity", "inception", "lpips", "network", "perceptual", "resizing",
-    "segmenters", "shapes", "sources", "weights",
+    "SqueezeNet", "UperNet101", "available", "frozen", "identity", "inception", "lpips", "network", "perceptual",
+    "resizing", "segmenters", "shapes", "sources", "weights",
 ]  # fmt: skip
 
 PERCEPTUAL = ("auto", "vgg19", "vgg16")

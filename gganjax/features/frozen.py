@@ -79,7 +79,9 @@ class Bottleneck(nn.Module):
     def __call__(self, x):
         options, outputs = {"dtype": self.dtype}, 4 * self.channels
         y = conv_norm(x, self.channels, 1, names=("conv1", "bn1"), **options)
-        y = conv_norm(y, self.channels, 3, names=("conv2", "bn2"), stride=self.stride, dilation=self.dilation, **options)
+        y = conv_norm(
+            y, self.channels, 3, names=("conv2", "bn2"), stride=self.stride, dilation=self.dilation, **options
+        )
         y = conv_norm(y, outputs, 1, names=("conv3", "bn3"), act=None, **options)
         if self.stride != 1 or x.shape[-1] != outputs:
             names = ("downsample.0", "downsample.1")
@@ -88,7 +90,7 @@ class Bottleneck(nn.Module):
 
 
 def bottlenecks(x, name: str, count: int, channels: int, *, stride: int = 1, dilation: int = 1, dtype=jnp.float32):
-    """Applies a stage of bottleneck blocks `name`.0, .1, ... inside the calling module; the first one has the stride."""
+    """Applies bottleneck blocks `name`.0, .1, ... inside the calling module; the first one has the stride."""
     for i in range(count):
         x = Bottleneck(channels, stride if i == 0 else 1, dilation, dtype, name=f"{name}.{i}")(x)
     return x

@@ -109,7 +109,9 @@ class Unit(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        return conv_norm(x, self.channels, self.size, names=("conv", "bn"), epsilon=1e-3, dtype=self.dtype, **self.options)
+        return conv_norm(
+            x, self.channels, self.size, names=("conv", "bn"), epsilon=1e-3, dtype=self.dtype, **self.options
+        )
 
 
 class Linear(nn.Module):
@@ -170,7 +172,9 @@ class BlockC(nn.Module):
         single, double = u("branch7x7_1", x, inner, 1), u("branch7x7dbl_1", x, inner, 1)
         for name, channels, size in (("branch7x7_2", inner, (1, 7)), ("branch7x7_3", 192, (7, 1))):
             single = u(name, single, channels, size)
-        for i, (channels, size) in enumerate(((inner, (7, 1)), (inner, (1, 7)), (inner, (7, 1)), (192, (1, 7))), start=2):
+        for i, (channels, size) in enumerate(
+            ((inner, (7, 1)), (inner, (1, 7)), (inner, (7, 1)), (192, (1, 7))), start=2
+        ):
             double = u(f"branch7x7dbl_{i}", double, channels, size)
         pool = u("branch_pool", average_pool(x), 192, 1)
         return jnp.concatenate([u("branch1x1", x, 192, 1), single, double, pool], axis=-1)

@@ -21,14 +21,14 @@ def antialiased_bilinear(x, size: int):
 
 
 def tensorflow1_bilinear(x, size: int):
-    """TensorFlow 1's default bilinear resize to [B, size, size, 3]: pixel i is read at i * (old / new), no antialias."""
+    """TensorFlow 1's bilinear resize to [B, size, size, 3]: pixel i is read at i * (old / new), no antialias."""
     return _apply(x, *(_tensorflow1_weights(side, size) for side in x.shape[1:3]))
 
 
 def matlab_bicubic(x, size: int):
-    """MATLAB's default `imresize` to [B, size, size, 3]: cubic convolution with a = -1/2, antialiased, mirrored borders.
+    """MATLAB's default `imresize` to [B, size, size, 3]: bicubic with a = -1/2, antialiased.
 
-    MATLAB rounds 8-bit pictures after each axis; this does not round.
+    Pixels outside of the image are mirrored ones. MATLAB rounds 8-bit pictures after each axis; this does not round.
     """
     return _apply(x, *(_matlab_weights(side, size) for side in x.shape[1:3]))
 

@@ -47,7 +47,9 @@ class DRN(nn.Module):
             x = self._plain(x, place, size, width * factor, stride, dilation)
         stages = ((3, 3, 4, 2, 1), (4, 4, 8, 2, 1), (5, 23, 16, 1, 2), (6, 3, 32, 1, 4))
         for place, count, factor, stride, dilation in stages:
-            x = bottlenecks(x, f"base.{place}", count, width * factor, stride=stride, dilation=dilation, dtype=self.dtype)
+            x = bottlenecks(
+                x, f"base.{place}", count, width * factor, stride=stride, dilation=dilation, dtype=self.dtype
+            )
         for place, dilation in ((7, 2), (8, 1)):
             x = self._plain(x, place, 3, width * 32, 1, dilation)
         return enlarged(nn.Conv(self.classes, (1, 1), dtype=self.dtype, name="seg")(x).astype(jnp.float32))

@@ -8,7 +8,16 @@ import jax.numpy as jnp
 from gganjax.features.frozen import check, normalize
 
 # Place in the release's list of layers -> channels at full width after squeezing and after each expansion.
-FIRES = {3: (16, 64), 4: (16, 64), 6: (32, 128), 7: (32, 128), 9: (48, 192), 10: (48, 192), 11: (64, 256), 12: (64, 256)}
+FIRES = {
+    3: (16, 64),
+    4: (16, 64),
+    6: (32, 128),
+    7: (32, 128),
+    9: (48, 192),
+    10: (48, 192),
+    11: (64, 256),
+    12: (64, 256),
+}
 POOLED = (3, 6, 9)  # a max pool stands in front of these
 TAPPED = (4, 7, 9, 10, 11, 12)  # LPIPS v0.1 cuts behind these and behind the first ReLU
 
@@ -48,7 +57,9 @@ class Fire(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        conv = lambda channels, size, name: nn.Conv(channels, (size, size), padding=size // 2, dtype=self.dtype, name=name)
+        conv = lambda channels, size, name: nn.Conv(
+            channels, (size, size), padding=size // 2, dtype=self.dtype, name=name
+        )
         x = nn.relu(conv(self.squeezed, 1, "squeeze")(x))
         both = [conv(self.expanded, 1, "expand1x1")(x), conv(self.expanded, 3, "expand3x3")(x)]
         return nn.relu(jnp.concatenate(both, axis=-1))

