@@ -49,6 +49,8 @@ function layOut() {
   const stage = find("#stage");
   stage.classList.toggle("silent", !study.sound);
   find("#given").hidden = !study.condition;
+  find("#answers").hidden = !words;
+  find("#feedback").hidden = !study.feedback;
   for (let i = 0; i < study.options; i++) {
     const option = document.createElement("div"), place = document.createElement("div");
     option.className = "option";
@@ -58,28 +60,31 @@ function layOut() {
       option.append(button(shown[i], study.options === 2 ? "←→"[i] : `${i + 1}`, i));
       if (!study.sound) place.onclick = () => respond?.(i);
     }
-    find("#options").append(option);
+    stage.append(option);
   }
   if (words) find("#answers").append(...shown.map((word, i) => button(word, word[0], i)));
   addEventListener("resize", fit);
   fit();
 }
 
-// Pictures get the largest whole factor that fits the window, up to the one that the study states.
+// Pictures get the largest whole factor that fits the window, up to the one that the study states, or are reduced.
+// A narrow window has two columns and the input above them; otherwise all is in one line.
 function fit() {
-  const [width, height] = study.size, gap = 16, border = 6;
+  const [width, height] = study.size, gap = 17, border = 6, given = study.condition ? 1 : 0;
   const room = document.documentElement.clientWidth - 2 * gap;
-  const across = (columns) => (room - gap * (columns - 1)) / columns - border;
-  let columns = study.options;
-  if (columns > 2 && across(columns) < Math.min(200, width)) columns = 2;
-  const lines = Math.ceil(study.options / columns) + (study.condition ? 1 : 0);
-  const down = Math.max(120, (innerHeight - 190 - 60 * Math.ceil(study.options / columns)) / lines - 2 * gap);
+  const across = (columns) => room / columns - gap - border;
+  const above = study.options + given > 2 && across(study.options + given) < Math.min(200, width);
+  const columns = above ? 2 : study.options + given;
+  const lines = above ? Math.ceil(study.options / 2) + given : 1;
+  const texts = 150 + (words ? 60 : 55 * (lines - (above ? given : 0))) + (study.feedback ? 45 : 0);
+  const down = Math.max(120, (innerHeight - texts) / lines - gap - border);
   let factor = Math.min(study.factor, across(columns) / width, down / height);
   if (factor > 1) factor = Math.floor(factor);
   const style = document.documentElement.style;
   style.setProperty("--columns", columns);
   style.setProperty("--width", `${Math.floor(width * factor)}px`);
   style.setProperty("--height", `${Math.floor(height * factor)}px`);
+  find("#stage").classList.toggle("above", above);
   find("#stage").classList.toggle("whole", study.whole && factor >= 1);
 }
 

@@ -26,7 +26,7 @@ class Protocol(NamedTuple):
         answers: words to answer with; where there are none, one of the options is chosen.
         feedback: whether practice tells the truth after each answer.
         seconds: display time, after which the place of the picture is blank; 0 shows it until the answer.
-        condition: whether a picture or video that all options were made from is shown above them.
+        condition: whether a picture or video that all options were made from is shown with them.
         video: whether options are videos, copied as they are, or pictures, encoded anew.
         sound: whether videos are played one at a time by the participant, with sound; otherwise all run silently.
         fixed: whether a sitting must have all of its trials; otherwise too few questions make it shorter.
@@ -89,17 +89,17 @@ PROTOCOLS = {
         "an input and the results of two methods; which one looks more like a photo of it?",
         "Which result is better?",
         (
-            "At the top you will see an input, below it two pictures that were made from it.",
+            "You will see an input, and two pictures that were made from it.",
             "{shown}Choose the picture that looks more like a photo of the input. Take the time you need.",
         ),
-        {"better": "Which picture looks more like a photo of the input at the top?"},
+        {"better": "Which picture looks more like a photo of the input?"},
         options=2, practice=0, scored=50, sittings=50, condition=True, fixed=False),
     # Thesis table 7.3: 20 triplets, 30 participants, unlimited time.
     "triplets": Protocol(
         "a skeleton video and the videos of three methods; which one is most realistic?",
         "Which video is most realistic?",
         (
-            "At the top you will see a video of a moving skeleton, below it three videos that were made from it.",
+            "You will see a video of a moving skeleton as the input, and three videos that were made from it.",
             "{shown}Choose the video that is most realistic. Take the time you need.",
         ),
         {"realistic": "Which video is most realistic?"},
