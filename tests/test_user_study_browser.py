@@ -1,124 +1,24 @@
-"""The studies in a real browser: Chromium without a window, driven through the pipe of its DevTools protocol."""
+"""The studies in a real browser: what participants see, press and send back."""
 
 import base64
-import fcntl
 import functools
 import http.server
-import json
 import os
 import re
-import select
-import shutil
-import signal
-import sys
 import threading
 import time
-from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM, Browser
+from make_study import pictures, score, sources, videos
 from PIL import Image
-from test_user_study import pictures, score, sources, videos
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
-
 from studies import scoring
 from studies.build import build
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-    "--disable-background-networking", "--disable-sync", "--mute-audio", "--remote-debugging-pipe")  # fmt: skip
-
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, such as Debian's package chromium")
-
-
-class Browser:
-    """One page of a Chromium process. Commands and answers are JSON texts that end with a zero byte."""
-
-    def __init__(self, folder: Path, *, width: int = 1280, height: int = 800):
-        self.downloads = folder / "downloads"
-        self.downloads.mkdir(parents=True)
-        (read, theirs_out), (theirs_in, write) = os.pipe(), os.pipe()
-        # Out of the way of the numbers 3 and 4, at which Chromium expects its ends.
-        ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
-        actions = [(os.POSIX_SPAWN_DUP2, end, number) for end, number in zip(ends, (3, 4), strict=True)]
-        actions += [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
-        arguments = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}"]
-        self.process = os.posix_spawn(CHROMIUM, arguments, os.environ, file_actions=actions, setpgroup=0)
-        for end in (*ends, theirs_in, theirs_out):
-            os.close(end)
-        self.read, self.write = os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb")
-        self.numbers, self.session, self.requests, self.waiting = count(1), None, [], b""
-        [page] = [t for t in self.send("Target.getTargets")["targetInfos"] if t["type"] == "page"]
-        self.session = self.send("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
-        self.send("Page.enable")
-        self.send("Network.enable")
-        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
-
-    def send(self, method: str, **parameters) -> dict:
-        """Sends a command and returns its result; what was requested meanwhile is kept in `requests`."""
-        number = next(self.numbers)
-        session = {} if self.session is None else {"sessionId": self.session}
-        self.write.write(json.dumps({"id": number, "method": method, "params": parameters, **session}).encode() + b"\0")
-        self.write.flush()
-        while True:
-            while b"\0" not in self.waiting:
-                assert select.select([self.read], [], [], 30)[0], f"no answer to {method} within 30 s"
-                received = self.read.read(1 << 20)
-                assert received, f"the browser ended before it answered {method}"
-                self.waiting += received
-            text, _, self.waiting = self.waiting.partition(b"\0")
-            message = json.loads(text)
-            if message.get("method") == "Network.requestWillBeSent":
-                self.requests.append(message["params"]["request"]["url"])
-            if message.get("method") == "Page.javascriptDialogOpening":  # a sitting is left before its end
-                answer = {"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}, **session}
-                self.write.write(json.dumps(answer).encode() + b"\0")
-                self.write.flush()
-            if message.get("id") == number:
-                assert "error" not in message, message
-                return message["result"]
-
-    def run(self, script: str, *, gesture: bool = False):
-        """Runs JavaScript, as if a user had caused it or not; returns the value of the promise or expression."""
-        asked = dict(expression=script, awaitPromise=True, returnByValue=True, userGesture=gesture)
-        answer = self.send("Runtime.evaluate", **asked)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def open(self, url: str) -> None:
-        self.send("Page.navigate", url=url)
-        self.until("document.readyState === 'complete'")
-
-    def until(self, condition: str, seconds: float = 10) -> None:
-        end = time.monotonic() + seconds
-        while not self.run(condition):
-            assert time.monotonic() < end, f"never: {condition}; the page shows {self.run('document.body.innerText')}"
-            time.sleep(0.02)
-
-    def key(self, key: str) -> None:
-        """Presses and releases a key, as an input device would."""
-        for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key)
-
-    def click(self, element: str) -> None:
-        """Clicks the middle of what a selector finds, as a mouse would."""
-        box = f"(() => {{const b = document.querySelector({json.dumps(element)}).getBoundingClientRect();"
-        x, y = self.run(box + "return [b.x + b.width / 2, b.y + b.height / 2]})()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
-    def close(self) -> None:
-        os.killpg(self.process, signal.SIGKILL)
-        os.waitpid(self.process, 0)
-        self.read.close()
-        self.write.close()
-
-
 BOXES = """JSON.stringify([...document.querySelectorAll('#trial button, .frame, #question, progress, #progress')]
-    .map((element) => { const {x, y, width, height} = element.getBoundingClientRect(); return [x, y, width, height]; }))"""
+    .map((element) => element.getBoundingClientRect()).map(({x, y, width, height}) => [x, y, width, height]))"""
 QUICK = dict(pause=0.01, feedback=0.01, seed=20261121)
 
 
@@ -175,8 +75,8 @@ def choose(browser, how: int, position: int) -> None:
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     root = tmp_path_factory.mktemp("study")
-    given = {"real": pictures(root, "truth", 42, seed=1, side=32), "generated": pictures(root, "ganimages", 42, side=32)}
-    build("pairs", root / "out", given, practice=2, seconds=0.2, sittings=3, **QUICK)
+    real, generated = pictures(root, "truth", 42, seed=1, side=32), pictures(root, "ganimages", 42, side=32)
+    build("pairs", root / "out", {"real": real, "generated": generated}, practice=2, seconds=0.2, sittings=3, **QUICK)
     return root / "out"
 
 
@@ -219,7 +119,8 @@ def test_nothing_in_the_page_or_its_requests_tells_what_is_real(browser, pairs):
 def test_pictures_go_blank_in_time_and_nothing_moves(browser, pairs):
     begin(browser, pairs, 3, "watcher")
     browser.until("!!respond")
-    watch = """(() => { window.changes = []; const observer = new MutationObserver(() => changes.push([performance.now(),
+    watch = """(() => { window.changes = [];
+        const observer = new MutationObserver(() => changes.push([performance.now(),
         find('#stage').classList.contains('hidden'), find('#feedback').textContent, %s]));
         observer.observe(find('#stage'), {attributes: true}); observer.observe(find('#feedback'), {childList: true});
         })()"""
@@ -236,7 +137,7 @@ def test_pictures_go_blank_in_time_and_nothing_moves(browser, pairs):
     assert {boxes for *_, boxes in changes} == {blank}
     shown = [change for change in changes if not change[1] and not change[2]][-1][0]
     hidden = next(change for change in changes if change[1] and change[0] > shown)[0]
-    assert 0.19 < (hidden - shown) / 1000 < 1
+    assert 0.19 < (hidden - shown) / 1000 < 3  # on a busy machine later than after 0.2 s, never earlier
     browser.run("running = false")
 
 
@@ -252,12 +153,18 @@ def test_practice_tells_the_truth(browser, pairs):
     browser.run("running = false")
 
 
+class Silent(http.server.SimpleHTTPRequestHandler):
+    """A static host that prints nothing."""
+
+    def log_message(self, *_):
+        pass
+
+
 def test_real_called_generated_and_generated_called_real_from_a_static_host(browser, tmp_path):
     given = {"real": pictures(tmp_path, "truth", 10, seed=1), "generated": pictures(tmp_path, "ganimages", 10)}
     build("r2g", tmp_path / "out", given, practice=4, scored=16, checks=1, sittings=1, seconds=0.01, **QUICK)
     source, mistakes = sources(tmp_path / "out"), {"real": 0, "generated": 0}
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "out/study")
-    handler.func.log_message = lambda *_: None
+    handler = functools.partial(Silent, directory=tmp_path / "out/study")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -344,14 +251,15 @@ def test_four_dances_with_music_one_at_a_time(browser, tmp_path):
     browser.key("2")
     for number, names in enumerate(trials(browser)):
         media = "document.querySelectorAll('video')"
-        assert browser.run(f"{media}.length === 4 && [...{media}].every((v) => v.controls && !v.muted && v.paused)") or number % 2
         if number == 0:
+            assert browser.run(f"[...{media}].map((v) => v.controls && !v.muted && v.paused)") == [True] * 4
             browser.run(f"{media}[0].play()")
             browser.until(f"{media}[0].webkitAudioDecodedByteCount > 0 && {media}[0].webkitDecodedFrameCount > 0")
             browser.run(f"{media}[2].play()")
             assert browser.run(f"[...{media}].map((v) => v.paused)") == [True, True, False, True]
         position = [source[name] for name in names].index(("real", "ours")[number % 2])
-        assert browser.run("find('#question').textContent").startswith(("Which dance is most", "Which dance matches")[number % 2])
+        asked = ("Which dance is most realistic", "Which dance matches")[number % 2]
+        assert browser.run("find('#question').textContent").startswith(asked)
         choose(browser, 1 if number < 2 else 2, position)
     rows = saved(browser, f"answers-{scoring.read_key(tmp_path / 'out/key.json')['study']}-1-w.csv")
     scores, _ = score(tmp_path / "out", rows)
@@ -363,7 +271,8 @@ def test_four_dances_with_music_one_at_a_time(browser, tmp_path):
     browser.until("!!respond")
     browser.key("1")
     next(trials(browser))
-    assert browser.run("document.documentElement.scrollWidth <= 390 && find('#trial').getBoundingClientRect().bottom <= 844")
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+    assert browser.run("find('#trial').getBoundingClientRect().bottom") <= 844
     browser.run("running = false")
     browser.send("Emulation.clearDeviceMetricsOverride")
 

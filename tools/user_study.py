@@ -71,7 +71,7 @@ def add_build(parser: argparse.ArgumentParser, kind: str) -> None:
         parser.add_argument("--condition", required=True, metavar="DIR", help="what the results were made from")
     for name, reader, default, text in (
         ("practice", int, protocol.practice, "practice trials, not scored"),
-        ("scored", int, None, f"scored trials; default: {protocol.scored}{'' if protocol.fixed else ', or all there are'}"),
+        ("scored", int, None, f"scored trials; default: {protocol.scored}{'' if protocol.fixed else ' at most'}"),
         ("checks", int, 0, "attention checks, in addition to the trials"),
         ("sittings", int, protocol.sittings, "orders prepared, one a participant"),
         ("questions", int, 500, "different questions in the study at most"),
@@ -81,7 +81,7 @@ def add_build(parser: argparse.ArgumentParser, kind: str) -> None:
         ("resize", size, None, "WIDTHxHEIGHT in pixels that all pictures are resampled to"),
         ("display", size, None, "WIDTHxHEIGHT in pixels on the screen"),
         ("name", study_name, None, "of the study; participants see it in the name of their file"),
-        ("seed", int, None, "of everything random; by default drawn by the system and kept in the key"),
+        ("seed", int, None, "of everything random; drawn by the system, because who guesses it knows what is real"),
     ):
         if (name != "feedback" or protocol.feedback) and (name != "resize" or not protocol.video):
             shown = "" if default is None else f"; default: {default}"

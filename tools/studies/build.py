@@ -80,7 +80,7 @@ def build(
     )
     for option, value, least in (("practice", practice, 0), ("scored", scored, 1), ("checks", checks, 0),
                                  ("sittings", sittings, 1), ("questions", questions, 1), ("seconds", seconds, 0),
-                                 ("pause", pause, 0), ("feedback", feedback, 0)):  # fmt: skip
+                                 ("pause", pause, 0), ("feedback", feedback, 0), ("seed", seed or 0, 0)):  # fmt: skip
         if value < least:
             raise InputError(f"--{option} must be at least {least}, found {value}.")
     _check_sources(kind, sources, condition)
@@ -169,7 +169,8 @@ def _page(protocol, content, shape, *, pause, feedback, practice) -> str:
     public = {
         "study": content["study"], "title": protocol.title, "columns": COLUMNS,
         "instructions": [line for line in lines if practice or "practice" not in line],
-        "questions": protocol.questions, "options": protocol.options, "answers": protocol.answers, "sides": protocol.sides,
+        "questions": protocol.questions, "options": protocol.options, "answers": protocol.answers,
+        "sides": protocol.sides,
         "feedback": protocol.feedback, "condition": protocol.condition, "sound": protocol.sound,
         "background": protocol.background, "about": protocol.about, "seconds": seconds, "pause": pause,
         "feedback_seconds": feedback, **shape, "sittings": content["sittings"]}  # fmt: skip

@@ -95,7 +95,11 @@ async function load(name) {
     video.preload = "auto";
     video.setAttribute("controlslist", "nodownload nofullscreen");
     video.src = `media/${name}`;
-    await new Promise((done, failed) => { video.onloadeddata = done; video.onerror = failed; });
+    await new Promise((done, failed) => {
+      video.onloadeddata = done;
+      video.onloadedmetadata = () => setTimeout(done, 3000); // some phones load the rest only when it is played
+      video.onerror = failed;
+    });
     video.onplay = () => { // with sound, one at a time
       for (const other of document.querySelectorAll("video")) if (study.sound && other !== video) other.pause();
     };
@@ -127,7 +131,7 @@ async function ask(trial, number, media) {
     find("#question").textContent = text;
     await wait(study.pause); // so that a double click does not answer two questions
     await frame();
-    if (stage.classList.contains("hidden")) {
+    if (position === undefined) { // the first question
       stage.classList.remove("hidden");
       if (!study.sound) document.querySelectorAll("video").forEach((video) => video.play().catch(() => {}));
       if (study.seconds > 0 && !check) limit = setTimeout(() => stage.classList.add("hidden"), 1000 * study.seconds);
