@@ -20,6 +20,17 @@ from experiments import defaults
 HANDS = dict(color=800.0, pixel=800.0, cycle=0.1, identity=0.01, perceptual=1000.0, tv=1e-6)
 VIEWS = dict(color=100.0, pixel=100.0, cycle=0.1, identity=100.0, perceptual=100.0, tv=1e-6)
 
+# Metrics of the tables of gestures (2.1) and of views (2.2 to 2.4, 2.9), and the usual ones beside them.
+USUAL = ("psnr", "ssim", "lpips")
+HAND_METRICS = (*USUAL, "psnr_lua", "inception_score", "fid_ttur", "frd")
+VIEW_METRICS = (*USUAL, "psnr_lua", "ssim_lua", "sharpness_difference", "kl_score", "inception_score_scene",
+                "inception_score_top1", "inception_score_top5", "top1_accuracy", "top5_accuracy")
+# GestureGAN's row, as printed with its code's definitions (ACM Multimedia 2018, Table 1).
+PUBLISHED = {
+    "ntu": dict(psnr_lua=32.6091, inception_score=2.5532),
+    "senz3d": dict(psnr_lua=27.9749, inception_score=3.4107),
+}
+
 # Rows B to F of Table 2.9. Row D is adv(D1) + 100 L1(y') + cycle; E12 repeats it, as its published scores suggest,
 # E13 and E14 put another pixel loss in the place of L1, the other rows add to D.
 ROW_D = dict(discriminators="plain", pixel_terms=("pixel",), cycle="l1", self_content=False, perceptual="none",
@@ -76,6 +87,10 @@ def term_weights(options, weights: dict) -> dict:
 def strips(config, name: str, *, load_size: int = 286, crop_size: int = 256):
     """Reads the released strips of a data set."""
     config.data.update(kind="strips", folder=f"datasets/{name}", load_size=load_size, crop_size=crop_size)
+    config.evaluate.metrics = HAND_METRICS if name in PUBLISHED else VIEW_METRICS
+    if name in PUBLISHED:
+        config.evaluate.published = dict(source="GestureGAN, ACM Multimedia 2018, Table 1", folder=name,
+                                         values=PUBLISHED[name])
     return config
 
 
@@ -166,7 +181,8 @@ def sign_digits():
     noise to the gradient and two thirds of the generator's time. Fingers are drawn in a color each.
     """
     config = base(HANDS, flat_epochs=1, decay_epochs=0, width=32, dropout=0.0, discriminator_width=32, cycle="none",
-                  self_content=False)
+                  self_content=False, norm="batch")
+    config.evaluate.norm = "running"
     config.data.update(kind="folder", folder="datasets/sign_digits", load_size=96, crop_size=96, flip="off",
                        guidance="fingers")
     config.steps = 2200
