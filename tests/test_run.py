@@ -22,7 +22,7 @@ TINY = [
     "--config.options.discriminator_width=2", "--config.options.discriminator_layers=1",
     "--config.options.perceptual=none", "--config.weights.generator.perceptual=0", "--config.batch_size=4",
     "--config.data.load_size=36", "--config.data.crop_size=32", "--config.data.people=2", "--config.data.test_people=2",
-    "--config.data.poses=3", "--config.sample_count=2", "--config.evaluate.limit=3", "--config.evaluate.images=1",
+    "--config.optimizers.generator.learning_rate=5e-4", "--config.data.poses=3", "--config.sample_count=2", "--config.evaluate.limit=3", "--config.evaluate.images=1",
 ]
 
 
@@ -93,7 +93,7 @@ def test_describe_prints_the_counts_of_the_thesis(capsys):
 
 def test_check_prints_what_it_found_and_writes_nothing(tmp_path, capsys):
     workdir = tmp_path / "run"
-    assert run.main(["run", *TINY, f"--workdir={workdir}", "--mode=check"]) == 0
+    assert run.main(["run", *TINY, "--config.steps=600", f"--workdir={workdir}", "--mode=check"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     for part in ("pairs 12", "generator every step: moves generator", "source_guidance ['B', 'H', 'W', 3]",
                  "discriminators every step: moves discriminator_plain, discriminator_guided", "pixel x 800",
