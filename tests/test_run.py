@@ -21,8 +21,9 @@ TINY = [
     "--config=experiments/gesturegan.py:demo", "--config.options.width=2", "--config.options.blocks=1",
     "--config.options.discriminator_width=2", "--config.options.discriminator_layers=1",
     "--config.options.perceptual=none", "--config.weights.generator.perceptual=0", "--config.batch_size=4",
-    "--config.data.load_size=36", "--config.data.crop_size=32", "--config.data.people=2", "--config.data.test_people=2",
-    "--config.optimizers.generator.learning_rate=5e-4", "--config.data.poses=3", "--config.sample_count=2", "--config.evaluate.limit=3", "--config.evaluate.images=1",
+    "--config.data.load_size=36", "--config.data.crop_size=32", "--config.data.people=2",
+    "--config.data.test_people=2", "--config.optimizers.generator.learning_rate=5e-4", "--config.data.poses=3",
+    "--config.sample_count=2", "--config.evaluate.limit=3", "--config.evaluate.images=1",
 ]
 
 
