@@ -78,7 +78,7 @@ def test_pckh_and_label_maps(tmp_path):
     ("empty", "nothing holds no pictures"), ("absent", "absent is no folder"),
     ("metric", "'pnsr' is no metric; did you mean psnr"), ("broken", r"1\.png cannot be read as a picture"),
     ("mask", "--keypoints is missing"), ("few", "over 10 splits needs at least as many images, got 3"),
-    ("twice", "have the same name but for the ending"), ("labels", "--fake-labels is missing"),
+    ("twice", "have the same name but for the ending"), ("labels", "--segmenter is missing"),
 ])
 def test_a_mistake_is_one_sentence(tmp_path, capsys, case, message, monkeypatch):
     folders(tmp_path)

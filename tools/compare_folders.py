@@ -7,8 +7,9 @@ Pictures are matched by file name without its ending; what has no partner is lis
 `--list` prints every metric. Pictures are read as 8-bit RGB and compared at their own size, or at --size.
 
 Metrics under a pose mask take the key points of the real pictures (--keypoints); PCKh (--metrics pckh) also those that
-a pose estimator found in the others (--fake-keypoints). With --labels DIR and --fake-labels DIR, label maps of the real
-pictures and of what a segmenter saw in the others, the segmentation scores are added (--classes N).
+a pose estimator found in the others (--fake-keypoints). With --labels DIR, label maps of the real pictures, the
+segmentation scores are added: --segmenter drn_d_105 or upernet101 labels the pictures of --fake, or --fake-labels DIR
+--classes N holds what another network saw in them.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from tqdm import tqdm
 from gganjax import evaluate, logs
 from gganjax.data import images, keypoints, pose_maps
 from gganjax.errors import InputError
-from gganjax.metrics import Confusion, PCKh, catalog, stream
+from gganjax.metrics import Confusion, PCKh, catalog, labeling, stream
 
 BATCH = 16  # pictures at a time
 LISTED = 10  # names of pictures without partner that are printed
@@ -90,8 +91,10 @@ def compare(options) -> tuple[dict, list[tuple[str, dict[str, float]]]]:
               "unmatched": unmatched}
     if "pckh" in asked:
         result["mean"]["pckh"] = _pckh(options, pairs, bodies)
-    if options.labels or options.fake_labels:
-        result["mean"] |= _segmentation(options, pairs)
+    if options.labels or options.fake_labels or options.segmenter:
+        scores, rests_on = _segmentation(options, pairs)
+        result["mean"] |= scores
+        result["record"] |= {name: {**rests_on, "samples": len(pairs)} for name in scores}
     return result, rows
 
 
@@ -168,29 +171,34 @@ def _pckh(options, pairs, bodies) -> float:
     return measure.result()
 
 
-def _segmentation(options, pairs) -> dict[str, float]:
-    for flag, given in (("--labels", options.labels), ("--fake-labels", options.fake_labels), ("--classes", options.classes)):
-        if not given:
-            raise InputError(f"{flag} is missing: segmentation scores need --labels, --fake-labels and --classes.")
-    maps = [_files(options.labels), _files(options.fake_labels)]
-    confusion = Confusion(options.classes)
-    for side, root in ((0, options.real), (1, options.fake or options.real)):
-        for pair in pairs:
-            name = pair[side].relative_to(root).with_suffix("").as_posix()
-            if name not in maps[side]:
-                raise InputError(f"{(options.labels, options.fake_labels)[side]} holds no label map of {name}.")
-    for real, fake in pairs:
-        names = [path.relative_to(root).with_suffix("").as_posix()
-                 for path, root in ((real, options.real), (fake, options.fake or options.real))]
-        label, predicted = (_labels(maps[side][name]) for side, name in enumerate(names))
-        confusion.add(predicted, label)
-    return confusion.result()
+def _segmentation(options, pairs) -> tuple[dict[str, float], dict]:
+    """Segmentation scores, and what they rest on; label maps are shrunk to the pictures by the nearest neighbor."""
+    if not options.labels:
+        raise InputError("--labels is missing: segmentation scores need the label maps of the real pictures.")
+    if not options.segmenter and not (options.fake_labels and options.classes):
+        raise InputError("--segmenter is missing: a network that labels the pictures of --fake, or --fake-labels and --classes.")
+    network = labeling.open_segmenter(options.segmenter, weights=options.weights) if options.segmenter else None
+    maps, seen = _files(options.labels), {} if network else _files(options.fake_labels)
+    names = [(_name(real, options.real), _name(fake, options.fake or options.real)) for real, fake in pairs]
+    for real, fake in names:
+        if real not in maps or not (network or fake in seen):
+            raise InputError(f"{options.labels if real not in maps else options.fake_labels} holds no label map of {real}.")
+    confusion = Confusion(network.classes if network else options.classes)
+    for (real, fake), (_, path) in zip(tqdm(names, unit="label map", disable=None), pairs, strict=True):
+        predicted = network.label(images.read_image(path)) if network else _labels(seen[fake])
+        confusion.add(predicted, _labels(maps[real], predicted.shape) - (network.shift if network else 0))
+    return confusion.result(), network.identity if network else {"network": f"label maps of {options.fake_labels}"}
 
 
-def _labels(path: Path) -> np.ndarray:
+def _name(path: Path, root) -> str:
+    return path.relative_to(root).with_suffix("").as_posix()
+
+
+def _labels(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     with Image.open(path) as image:
         if image.mode not in ("L", "P", "I", "I;16"):
             raise InputError(f"{path} is no label map: expected one channel of class numbers, found mode {image.mode}.")
+        image = image.resize(size[::-1], Image.Resampling.NEAREST) if size and image.size != size[::-1] else image
         return np.asarray(image).astype(np.int64)
 
 
@@ -226,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keypoints", help="key points of the real pictures")
     parser.add_argument("--fake-keypoints", help="key points found in the pictures of --fake")
     parser.add_argument("--labels", help="folder of label maps of the real pictures")
+    parser.add_argument("--segmenter", choices=tuple(labeling.SEGMENTERS), help="network that labels the pictures of --fake")
     parser.add_argument("--fake-labels", help="folder of label maps that a segmenter made of the pictures of --fake")
     parser.add_argument("--classes", type=int, help="number of classes of the label maps")
     parser.add_argument("--json", help="write the result there")
