@@ -4,6 +4,7 @@ import ml_collections
 
 from gganjax.data.settings import DEFAULTS
 from gganjax.errors import InputError, nearest
+from gganjax.settings import EVALUATE
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -31,16 +32,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.keep_checkpoints = 3  # newest ones that stay
 
     config.evaluate_after = True  # evaluate when training ends
-    config.evaluate = ml_collections.ConfigDict()
-    config.evaluate.metrics = ("psnr", "ssim", "lpips")  # names of gganjax/metrics/catalog.py; --metrics adds more
-    config.evaluate.feature_weights = "released"  # or "random": untrained feature networks, which every result then says
-    config.evaluate.published = ml_collections.ConfigDict()  # the paper's row: source, folder of its data set, values
-    config.evaluate.norm = "batch"  # statistics of the "batch" (image) at hand, or the "running" ones
-    config.evaluate.dropout = False  # the reference leaves dropout on at test time
-    config.evaluate.batch_size = 8  # images at a time
-    config.evaluate.limit = 0  # at most that many test pairs; 0 means all
-    config.evaluate.images = 24  # translated images that are kept as files
-    config.evaluate.truncate = False  # cut fractions off in the 8-bit export as the reference does, instead of rounding
+    config.evaluate = ml_collections.ConfigDict(EVALUATE)  # see gganjax/settings.py
     return config
 
 

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from gganjax import checkpoint, data, logs, report, use
 from gganjax.errors import InputError
 from gganjax.metrics import catalog, stream
+from gganjax.settings import EVALUATE
 
 log = logging.getLogger("gganjax")
 
@@ -54,7 +55,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     folder = Path(folder)
     own, output = output is None, Path(output or folder / "results")
     config = config or checkpoint.read_meta(folder)["config"]
-    settings = config["evaluate"]
+    settings = EVALUATE | dict(config["evaluate"])  # a run of an older version may lack a key
     for name in (*settings["metrics"], *extra):
         stream.lookup(name)
     translator = use.load(folder, norm=settings["norm"], dropout=settings["dropout"], chunk=settings["batch_size"])

@@ -27,6 +27,19 @@ FREE = (
 )
 LENGTH = ("steps", "epochs")
 
+# What `config.evaluate` holds unless an experiment says otherwise.
+EVALUATE = dict(
+    metrics=("psnr", "ssim", "lpips"),  # names of gganjax/metrics/catalog.py; --metrics adds more
+    feature_weights="released",  # or "random": untrained feature networks, which every result then says
+    published={},  # the paper's row: source, folder (name of its data set), values (metric -> number)
+    norm="batch",  # statistics of the "batch" (image) at hand, or the "running" ones
+    dropout=False,  # the reference leaves dropout on at test time
+    batch_size=8,  # images at a time
+    limit=0,  # at most that many test pairs; 0 means all
+    images=24,  # translated images that are kept as files
+    truncate=False,  # cut fractions off in the 8-bit export as the reference does, instead of rounding
+)
+
 
 def check_values(config: Mapping[str, Any]) -> None:
     """Hold plain values against their ranges and choices."""
@@ -44,7 +57,7 @@ def check_values(config: Mapping[str, Any]) -> None:
             f"config.batch_size must be a multiple of config.accumulate ({config['accumulate']}), "
             f"found {config['batch_size']}."
         )
-    evaluate = config["evaluate"]
+    evaluate = EVALUATE | dict(config["evaluate"])
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
     _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
     for key, least in dict(batch_size=1, limit=0).items():
@@ -86,8 +99,11 @@ def check(config: Mapping[str, Any], method: Any, *, devices: int = 1) -> None:
         devices: in all processes together; each takes an equal share of the batch.
     """
     from gganjax import core
+    from gganjax.metrics import catalog
 
     check_size(config, method)
+    for name in (EVALUATE | dict(config["evaluate"]))["metrics"]:
+        _choice("evaluate.metrics", name, catalog.METRICS)
     _same_names("weights", config["weights"], method.players, f"player of {method.name}")
     for player, named in core.term_names(method, example(config, method)).items():
         # A weight of 0 may stay where an option has taken its term away: the command line cannot remove keys.

@@ -81,6 +81,7 @@ def test_optimizers(changes, sentence):
     ({"optimizers.discriminators": None}, 1,
      "config.optimizers.discriminators is missing: discriminators is a player of gesturegan."),
     ({"ema.genrator": 0.9}, 1, "config.ema.genrator is no network that gesturegan trains; did you mean generator."),
+    ({"evaluate.metrics": ("psnr", "ssmi")}, 1, "config.evaluate.metrics is 'ssmi'; did you mean ssim."),
     ({"data.crop_size": 66}, 1,
      "config.data.crop_size must be a multiple of 4, the stride of gesturegan, found 66."),
     ({"batch_size": 6}, 4, "config.batch_size must be a multiple of 4 (4 devices), found 6."),
