@@ -185,7 +185,7 @@ def sign_digits():
     config.evaluate.norm = "running"
     config.data.update(kind="folder", folder="datasets/sign_digits", load_size=96, crop_size=96, flip="off",
                        guidance="fingers")
-    config.steps = 2200
+    config.steps = 2600
     config.ema = dict(generator=0.998)
     schedule = dict(name="linear_steps", flat_steps=1200)
     config.optimizers = dict(generator=defaults.adam(schedule, learning_rate=5e-4),
