@@ -74,7 +74,8 @@ def test_four_devices_equal_one(runs, case):
     for first, second in zip(one_terms, four_terms, strict=True):
         assert first.keys() == second.keys()
         for name in first:
-            np.testing.assert_allclose(second[name], first[name], rtol=1e-4, err_msg=name)
+            # The norm of a gradient that almost cancels (1e-3 here) keeps the rounding of the parts that canceled.
+            np.testing.assert_allclose(second[name], first[name], rtol=1e-4, atol=1e-6, err_msg=name)
     # The state after the first step: parameters moved by their gradient, statistics, averages, remembered images.
     one, four = leaves(one[0]), leaves(four[0])
     assert one.keys() == four.keys()
