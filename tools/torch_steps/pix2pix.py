@@ -1,0 +1,23 @@
+"""Pix2pix's step: discriminator, then generator."""
+
+import torch
+from torch_steps.networks import ADAM, frozen, judge, patch_discriminator, u_net, update
+
+
+class Trainer:
+    """Networks, optimizers and the step."""
+
+    def __init__(self, method: str, shapes: dict, width: int = 64):
+        self.generator, self.judge = u_net(3, 3, width), patch_discriminator(6, width, "batch")
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), **ADAM)
+        self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), **ADAM)
+
+    def step(self, batch: dict) -> float:
+        """Update both; return the generator's loss."""
+        source, target = batch["source"], batch["target"]
+        fake = self.generator(source)
+        update(self.judge_optimizer, 0.5 * (judge(self.judge(torch.cat((source, fake.detach()), 1)), False)
+                                            + judge(self.judge(torch.cat((source, target), 1)), True)))
+        with frozen(self.judge):
+            adversarial = judge(self.judge(torch.cat((source, fake), 1)), True)
+            return update(self.optimizer, adversarial + 100 * (fake - target).abs().mean())
