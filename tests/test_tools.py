@@ -1,17 +1,17 @@
 """The measuring tools measure what they say, at toy size."""
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import jax
 import numpy as np
 import pytest
 
-from gganjax import core, devices, methods, platform, port
+from gganjax import core, devices, platform, port, settings
 from gganjax.layers import Dropout
 from gganjax.train import make_plan
 
@@ -80,13 +80,13 @@ def test_workers_take_turns_and_the_medians_make_the_ratio(monkeypatch):
         return subprocess.Popen([python, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     monkeypatch.setattr(compare_torch, "start", stand_in)
-    figures = compare_torch.compare(SimpleNamespace(rounds=3, torch_python=sys.executable))
+    figures = compare_torch.compare(compare_torch.parse(["--rounds=3", "--width=4"]))
     assert figures["seconds"] == {"jax": [2, 3, 4], "torch": [4, 6, 8]}
     assert figures["medians"] == {"jax": 3, "torch": 6} and figures["ratio"] == 0.5
 
 
 def test_our_worker_steps_and_a_dead_worker_is_named():
-    arguments = SimpleNamespace(threads=1, size=32, width=4, batch=1)
+    arguments = compare_torch.parse(["--threads=1", "--size=32", "--width=4"])
     worker = compare_torch.start("jax", sys.executable, arguments)
     try:
         assert compare_torch.ask(worker) > 0
@@ -97,24 +97,38 @@ def test_our_worker_steps_and_a_dead_worker_is_named():
         compare_torch.ask(compare_torch.start("neither", sys.executable, arguments))
 
 
+def torch_trainer(name, width, size, batch):
+    """The trainer of a method in PyTorch for this batch, without dropout."""
+    torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
+    module = importlib.import_module(f"torch_steps.{compare_torch.STEPS[name][0]}")
+    trainer = module.Trainer(name, {field: (*x.shape[:1], *x.shape[3:], *x.shape[1:3]) for field, x in batch.items()}, width)
+    for net in vars(trainer).values():
+        for layer in net.modules() if isinstance(net, torch.nn.Module) else ():
+            if isinstance(layer, torch.nn.Dropout):
+                layer.p = 0.0
+    return trainer
+
+
+@pytest.mark.parametrize("name", compare_torch.STEPS)
+def test_the_networks_in_torch_are_as_large(name):
+    torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
+    method, config = compare_torch.build(name, 8)
+    trainer = torch_trainer(name, 8, 256, compare_torch.random_batch(method, 1, 256))
+    held = [net for value in vars(trainer).values() for net in (value.values() if isinstance(value, dict) else [value])]
+    nets = {net for net in held if isinstance(net, torch.nn.Module)}
+    theirs = sum(parameter.numel() for net in nets for parameter in net.parameters())
+    shapes = core.shapes(method, settings.example(config, method))
+    assert theirs == sum(int(np.prod(x.shape)) for x in jax.tree.leaves(shapes))
+
+
 def test_the_step_in_torch_is_the_same_step(monkeypatch):
     """Same weights, same images, no dropout: the generator's loss after the discriminators' update is the same."""
     torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
-    import torch_gesturegan
-
     width, size = 4, 32
-    trainer = torch_gesturegan.Trainer(width)
-    for layer in trainer.generator.modules():
-        if isinstance(layer, torch.nn.Dropout):
-            layer.p = 0.0
     monkeypatch.setattr(Dropout, "__call__", lambda self, x, mode: x)
-    options = compare_torch.same_step(width)
-    from experiments import gesturegan
-
-    config = gesturegan.base(gesturegan.HANDS, flat_epochs=10, decay_epochs=10, **options).to_dict()
-    method = methods.load("gesturegan", config["options"])
-    random = np.random.default_rng(0)
-    batch = {name: random.uniform(-1, 1, (2, size, size, 3)).astype(np.float32) for name in compare_torch.FIELDS}
+    method, config = compare_torch.build("gesturegan", width)
+    batch = compare_torch.random_batch(method, 2, size)
+    trainer = torch_trainer("gesturegan", width, size, batch)
     plan = make_plan(config, method, pairs=10)
     state = core.init(method, plan.optimizers, 0, batch)
     tables = dict(generator=port.resnet.table(), discriminator_plain=port.patch.table(), discriminator_guided=port.patch.table())
@@ -127,5 +141,5 @@ def test_the_step_in_torch_is_the_same_step(monkeypatch):
         state.params[net], state.moving[net] = ported["params"], ported["moving"]
     step = devices.compile_step(method, plan.optimizers, config["weights"])
     _, terms = step(devices.place(state), batch, tuple(method.players))
-    images = [torch.from_numpy(batch[name].transpose(0, 3, 1, 2).copy()) for name in compare_torch.FIELDS]
-    assert devices.scalars(terms)["generator/total"] == pytest.approx(trainer.step(*images), rel=1e-5)
+    images = {name: torch.from_numpy(x.transpose(0, 3, 1, 2).copy()) for name, x in batch.items()}
+    assert devices.scalars(terms)["generator/total"] == pytest.approx(trainer.step(images), rel=1e-5)

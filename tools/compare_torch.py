@@ -1,14 +1,16 @@
-"""GestureGAN's full two-cycle training step here against the same step in PyTorch, on the same cores, in one run.
+"""A training step here against the same step in PyTorch, on the same cores, in one run.
 
-    python tools/compare_torch.py [--rounds=5] [--threads=2] [--size=256] [--width=64] [--batch=1] [--json=FILE]
+    python tools/compare_torch.py [--method=gesturegan] [--rounds=5] [--threads=2] [--size=256] [--width=64] [--batch=1]
+        [--json=FILE]
 
 The two run in a process each, one after the other in every round, so that what else the machine does meets both, and
-neither's threads disturb the other. The step has all terms but the perceptual one, dropout on, random images. The
-last line is the ratio of the medians; above 1, PyTorch is faster. PyTorch is an extra (`pip install .[torch]`);
---torch-python names the interpreter of another environment that has it.
+neither's threads disturb the other. The step is that of `tools/torch_steps`: all terms but the perceptual one, dropout
+on, random images, every player moves. The last line is the ratio of the medians; above 1, PyTorch is faster. PyTorch is
+an extra (`pip install .[torch]`); --torch-python names the interpreter of another environment that has it.
 """
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -21,39 +23,66 @@ sys.path.insert(0, str(ROOT))
 
 from gganjax import platform
 
-FIELDS = ("source", "target", "source_guidance", "target_guidance")
+# By method: the module of torch_steps, and the options that give its step. Every other option is its experiment's.
+STEPS = {
+    "gesturegan": ("gesturegan", dict(perceptual="none", update_order="discriminators_first")),
+    "asymmetricgan": ("gesturegan", dict(perceptual="none")),
+    "pix2pix": ("pix2pix", {}),
+    "cyclegan": ("cyclegan", {}),
+    "c2gan": ("c2gan", {}),
+    "stargan": ("stargan", {}),
+    "asymmetricgan_unpaired": ("stargan", {}),
+}
 
 
-def same_step(width: int) -> dict:
-    """Options of `gganjax.methods.gesturegan.build` that give the step of `torch_gesturegan`."""
-    return dict(perceptual="none", update_order="discriminators_first", width=width, discriminator_width=width)
+def build(name: str, width: int):
+    """The method and the config of its experiment without a variant, `width` filters, and only terms that are there."""
+    from gganjax import core, methods, settings
+
+    config = importlib.import_module(f"experiments.{name}").get_config().to_dict()
+    config["options"] |= STEPS[name][1]
+    config["options"] |= {key: width for key in ("width", "discriminator_width") if key in config["options"]}
+    method = methods.load(config["method"], config["options"])
+    named = core.term_names(method, settings.example(config, method))
+    config["weights"] = {player: {term: config["weights"][player][term] for term in terms} for player, terms in named.items()}
+    return method, config
+
+
+def random_batch(method, rows: int, size: int) -> dict:
+    """A batch of random images and labels, float32 [B, H, W, C] and [B, M]."""
+    import numpy as np
+
+    random, sizes = np.random.default_rng(0), {"B": rows, "H": size, "W": size}
+    batch = {}
+    for name, field in method.fields.items():
+        shape = [sizes.get(axis, axis) for axis in field.shape]
+        if len(shape) == 2:
+            batch[name] = np.eye(shape[1], dtype=np.float32)[random.integers(shape[1], size=rows)]
+        else:
+            batch[name] = random.uniform(field.low, field.high, shape).astype(np.float32)
+    return batch
 
 
 def build_jax(arguments: argparse.Namespace):
     """A function without arguments that makes one step in gganjax and returns the generator's loss."""
     platform.prepare(compilation_cache=True)
     import jax
-    import numpy as np
 
-    from experiments import gesturegan
-    from gganjax import core, devices, methods
+    from gganjax import core, devices
     from gganjax.train import make_plan
 
-    config = gesturegan.base(gesturegan.HANDS, flat_epochs=10, decay_epochs=10, **same_step(arguments.width)).to_dict()
-    config["batch_size"] = arguments.batch
-    method = methods.load(config["method"], config["options"])
-    plan = make_plan(config, method, pairs=1000)
-    random = np.random.default_rng(0)
-    shape = (arguments.batch, arguments.size, arguments.size, 3)
-    batch = {name: random.uniform(-1, 1, shape).astype(np.float32) for name in FIELDS}
+    method, config = build(arguments.method, arguments.width)
+    plan = make_plan(config | {"batch_size": arguments.batch}, method, pairs=1000)
+    batch = random_batch(method, arguments.batch, arguments.size)
     state = devices.place(core.init(method, plan.optimizers, 0, {name: x[:1] for name, x in batch.items()}))
     step = devices.compile_step(method, plan.optimizers, config["weights"])
+    generator = next(player for player in method.players if "discriminator" not in player)
 
     def run() -> float:
         nonlocal state
         state, terms = step(state, batch, tuple(method.players))
         jax.block_until_ready(state)
-        return float(terms["generator/total"])
+        return float(terms[f"{generator}/total"])
 
     return run
 
@@ -62,14 +91,18 @@ def build_torch(arguments: argparse.Namespace):
     """A function without arguments that makes one step in PyTorch and returns the generator's loss."""
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     import torch
-    from torch_gesturegan import Trainer
 
     torch.set_num_threads(arguments.threads)
-    trainer = Trainer(arguments.width)
-    generator = torch.Generator().manual_seed(0)
-    shape = (arguments.batch, 3, arguments.size, arguments.size)
-    images = [torch.rand(shape, generator=generator) * 2 - 1 for _ in FIELDS]
-    return lambda: trainer.step(*images)
+    torch.manual_seed(0)
+    batch = {}
+    for name, shape in json.loads(arguments.shapes).items():
+        if len(shape) == 2:
+            batch[name] = torch.eye(shape[1])[torch.randint(shape[1], shape[:1])]
+        else:
+            batch[name] = torch.rand(shape[0], shape[3], *shape[1:3]) * 2 - 1
+    module = importlib.import_module(f"torch_steps.{STEPS[arguments.method][0]}")
+    trainer = module.Trainer(arguments.method, {name: x.shape for name, x in batch.items()}, arguments.width)
+    return lambda: trainer.step(batch)
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -84,10 +117,11 @@ def work(arguments: argparse.Namespace) -> None:
 
 def start(which: str, python: str, arguments: argparse.Namespace) -> subprocess.Popen:
     """Start a worker; it stays on the first `threads` cores that this process may use."""
-    size = [f"--{name}={getattr(arguments, name)}" for name in ("threads", "size", "width", "batch")]
+    names = ("method", "threads", "size", "width", "batch", "shapes")
+    options = [f"--{name}={getattr(arguments, name)}" for name in names]
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads), "JAX_PLATFORMS": "cpu"}
     return subprocess.Popen(
-        [python, str(Path(__file__).resolve()), f"--worker={which}", *size], text=True, stdin=subprocess.PIPE,
+        [python, str(Path(__file__).resolve()), f"--worker={which}", *options], text=True, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, env=environment)
 
 
@@ -105,6 +139,9 @@ def ask(worker: subprocess.Popen) -> float:
 
 def compare(arguments: argparse.Namespace) -> dict:
     """Alternate the two workers and return the seconds of every step, the medians and their ratio."""
+    method, _ = build(arguments.method, arguments.width)
+    batch = random_batch(method, arguments.batch, arguments.size)
+    arguments.shapes = json.dumps({name: x.shape for name, x in batch.items()})
     pythons = {"jax": sys.executable, "torch": arguments.torch_python}
     workers = {which: start(which, python, arguments) for which, python in pythons.items()}
     try:
@@ -122,18 +159,25 @@ def compare(arguments: argparse.Namespace) -> dict:
             worker.kill()
             worker.wait()
     medians = {which: sorted(times)[len(times) // 2] for which, times in seconds.items()}
-    return {"seconds": seconds, "medians": medians, "ratio": medians["jax"] / medians["torch"]}
+    return {"method": arguments.method, "seconds": seconds, "medians": medians, "ratio": medians["jax"] / medians["torch"]}
 
 
-def main(argv: list[str]) -> int:
-    """Run one command line; returns the exit status."""
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments of a command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--method", choices=STEPS, default="gesturegan")
     for name, default in (("rounds", 5), ("threads", 2), ("size", 256), ("width", 64), ("batch", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--torch-python", default=sys.executable, help="interpreter that has PyTorch")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--worker", choices=("jax", "torch"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv[1:])
+    parser.add_argument("--shapes", default="{}", help=argparse.SUPPRESS)  # of the batch, by field
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Run one command line; returns the exit status."""
+    arguments = parse(argv[1:])
     if arguments.worker:
         work(arguments)
         return 0
@@ -141,7 +185,7 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(figures) + "\n", encoding="utf-8")
     medians = figures["medians"]
-    print(f"median jax {medians['jax']:.3f} s, torch {medians['torch']:.3f} s, ratio {figures['ratio']:.3f}")
+    print(f"{arguments.method}: median jax {medians['jax']:.3f} s, torch {medians['torch']:.3f} s, ratio {figures['ratio']:.3f}")
     return 0
 
 
