@@ -1,7 +1,8 @@
 """C2GAN's step with three cycles: both generators by one objective, then each discriminator; the pools are empty."""
 
 import torch
-from torch_steps.networks import ADAM, frozen, judge, patch_discriminator, u_net, update
+
+from .networks import ADAM, frozen, judge, patch_discriminator, u_net, update
 
 
 class Trainer:

@@ -3,7 +3,8 @@
 import itertools
 
 import torch
-from torch_steps.networks import ADAM, frozen, judge, patch_discriminator, residual_generator, update
+
+from .networks import ADAM, frozen, judge, patch_discriminator, residual_generator, update
 
 
 class Trainer:

@@ -6,8 +6,8 @@ AsymmetricGAN's way back is made by a generator of its own with a sixteenth of t
 import itertools
 
 import torch
-from torch_steps.networks import (
-    ADAM, color, frozen, judge, patch_discriminator, residual_generator, total_variation, update)
+
+from .networks import ADAM, color, frozen, judge, patch_discriminator, residual_generator, total_variation, update
 
 WEIGHTS = dict(color=800.0, pixel=800.0, cycle=0.1, identity=0.01, tv=1e-6)  # thesis, NTU Hand Digit
 

@@ -1,7 +1,8 @@
 """Pix2pix's step: discriminator, then generator."""
 
 import torch
-from torch_steps.networks import ADAM, frozen, judge, patch_discriminator, u_net, update
+
+from .networks import ADAM, frozen, judge, patch_discriminator, u_net, update
 
 
 class Trainer:

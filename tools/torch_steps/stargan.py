@@ -9,7 +9,8 @@ import itertools
 
 import torch
 from torch.nn import functional
-from torch_steps.networks import DomainDiscriminator, color, domain_generator, frozen, judge, plain_generator, update
+
+from .networks import DomainDiscriminator, color, domain_generator, frozen, judge, plain_generator, update
 
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # exponents of MS-SSIM (Wang et al. 2003)
 
