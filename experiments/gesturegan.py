@@ -15,7 +15,7 @@ A variant with strips or folders looks for them under datasets/NAME; say where y
 --config.data.folder=FOLDER. Weights, epochs and batches are those of the thesis and the reference code.
 """
 
-from experiments import defaults
+from experiments import cyclegan, defaults
 
 HANDS = dict(color=800.0, pixel=800.0, cycle=0.1, identity=0.01, perceptual=1000.0, tv=1e-6)
 VIEWS = dict(color=100.0, pixel=100.0, cycle=0.1, identity=100.0, perceptual=100.0, tv=1e-6)
@@ -134,26 +134,11 @@ def cvusa():
 def ablation(row: str):
     """A row of Table 2.9: Dayton aerial to ground, a random third of the pairs."""
     if row == "a":
-        config = cyclegan()
+        config = cyclegan.gesturegan_ablation_a()
     else:
         config = base(VIEWS, flat_epochs=20, decay_epochs=15, cycles=1, **ROWS[row])
     config.data.share = 1 / 3
     return strips(config, "dayton_a2g")
-
-
-def cyclegan():
-    """Row A of Table 2.9: CycleGAN, unpaired and without guidance."""
-    config = defaults.get_config()
-    config.method = "cyclegan"
-    config.options = dict(adversarial="least_squares", identity=True, pool_size=50, width=64, blocks=9, dropout=0.0,
-                          discriminator_width=64, discriminator_layers=3, norm="instance", compute_dtype="float32")
-    config.weights = dict(generators=dict(gan=1.0, cycle=10.0, identity=5.0),
-                          discriminators=dict(fake=0.5, real=0.5))
-    config.epochs = 35
-    schedule = dict(name="linear", flat_epochs=20, decay_epochs=15)
-    config.optimizers = dict(generators=defaults.adam(schedule), discriminators=defaults.adam(schedule))
-    config.data.paired = False
-    return config
 
 
 def demo():

@@ -108,14 +108,15 @@ class Call:
     """Runs networks by name during one trace; the only object with mutable insides, and it dies with the trace.
 
     It holds the parameters in force and collects what moves: statistics and pools. With `grow`, a network
-    without parameters is initialized at its first use.
+    without parameters is initialized at its first use. `step` counts the finished steps, for what changes as training
+    goes on (a warm-up, a weight that grows).
     """
 
     def __init__(self, method: Method, params, moving, *, pools=None, key=None, mode: Mode = TRAIN, examples=None,
-                 grow=False):
+                 step=0, grow=False):
         self.method, self.params, self.moving, self.pools = method, dict(params), dict(moving), dict(pools or {})
         self.used: set[str] = set()
-        self.examples = examples
+        self.examples, self.step = examples, step
         self._key, self._mode, self._grow = key, mode, grow
 
     def __call__(self, net: str, *inputs, key=None, keep: bool = True):

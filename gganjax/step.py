@@ -52,7 +52,8 @@ def train_step(method: Method, optimizers, weights, state: State, batch: Batch, 
     report: Terms = {}
 
     def calling(params, moving, pools, key):
-        return Call(method, params, moving, pools=pools, key=key, mode=TRAIN._replace(axis=axis), examples=examples)
+        return Call(method, params, moving, pools=pools, key=key, mode=TRAIN._replace(axis=axis), examples=examples,
+                    step=state.step)
 
     def moved(old, new):
         return {net: new[net] if net in moves else tree for net, tree in old.items()}

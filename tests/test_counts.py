@@ -7,10 +7,11 @@ import pytest
 from gganjax import core, methods
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.unet import UNetGenerator
 
 
 def count(net, channels):
-    shapes = jax.eval_shape(net.init, jax.random.key(0), jax.ShapeDtypeStruct((1, 128, 128, channels), jnp.float32))
+    shapes = jax.eval_shape(net.init, jax.random.key(0), jax.ShapeDtypeStruct((1, 256, 256, channels), jnp.float32))
     return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
 
 
@@ -31,6 +32,12 @@ def count(net, channels):
                                                                      (5, 11_159_361), (6, 15_354_689))],
     *[(PixelDiscriminator(), c, n) for c, n in ((3, 8_705), (6, 8_897), (9, 9_089))],
     *[(PixelDiscriminator(norm="batch"), c, n) for c, n in ((3, 8_832), (6, 9_024), (9, 9_216))],
+    *[(UNetGenerator(levels=7, norm=k), c, n) for k, c, n in (
+        ("instance", 3, 41_825_667), ("instance", 6, 41_828_739), ("batch", 3, 41_828_995), ("batch", 6, 41_832_067))],
+    *[(UNetGenerator(norm=k), c, n) for k, c, n in (
+        ("instance", 3, 54_409_603), ("instance", 6, 54_412_675), ("batch", 3, 54_413_955), ("batch", 6, 54_417_027))],
+    (UNetGenerator(), 21, 54_432_387),  # 18 heat maps beside the image, and 18 read off it
+    (UNetGenerator(outputs=18), 3, 54_444_690),
 ])
 def test_networks(net, channels, expected):
     assert count(net, channels) == expected
@@ -41,6 +48,11 @@ SYSTEMS = {
                        perceptual=14_714_688),  # VGG16's convolutions
     "cyclegan": dict(to_target=11_378_179, to_source=11_378_179, discriminator_target=2_764_737,
                      discriminator_source=2_764_737),
+}
+SYSTEMS |= {
+    "pix2pix": dict(generator=54_413_955, discriminator=2_768_705),  # 57.2M in AsymmetricGAN's Table VIII
+    "c2gan": dict(image_generator=54_417_027, guidance_generator=54_413_955, image_discriminator=2_771_777,
+                  guidance_discriminator=2_768_705),
 }
 OPTIONS = {"gesturegan": dict(perceptual="vgg16")}
 

@@ -7,7 +7,8 @@
 A feature network's name puts its weights into the weights folder ($GGANJAX_WEIGHTS or ~/.cache/gganjax) and records
 the checksums of the files they were made from; `tools/fetch_weights.py --list` tells names, files and their order.
 `gesturegan` makes a run folder of a released generator, and of the discriminators D1 and D2 where they lie beside it,
-that `gganjax.load` opens and `--mode=evaluate` and `--mode=sample` take.
+that `gganjax.load` opens and `--mode=evaluate` and `--mode=sample` take. `pix2pix`, `cyclegan` and `c2gan` do the same
+for *_net_G (cyclegan: *_net_G_A) and what lies beside it: D; G_B, D_A and D_B; G_L, D and D_L.
 
 Files may be .pth or .pth.tar (state dicts, read without PyTorch; a file that names any code is refused), .safetensors
 or .npz.
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
+from experiments import c2gan, cyclegan, pix2pix
 from experiments import gesturegan as experiment
 from gganjax import checkpoint, core, features, methods, port
 from gganjax.errors import InputError
@@ -34,6 +36,14 @@ from gganjax.features.unpickle import read_state as read_pth
 CONVERTED = tuple(name for name, source in SOURCES.items() if not source.packaged)
 PREFIXES = {"upernet101": ("encoder.", "decoder.")}  # in front of the keys of each file
 
+# The cycle family: the experiment, and the networks by the names of their files, the one that must be there first.
+RELEASES = {
+    "pix2pix": (pix2pix, {"G": "generator", "D": "discriminator"}),
+    "cyclegan": (cyclegan, {"G_A": "to_target", "G_B": "to_source", "D_A": "discriminator_target",
+                            "D_B": "discriminator_source"}),
+    "c2gan": (c2gan, {"G": "image_generator", "G_L": "guidance_generator", "D": "image_discriminator",
+                      "D_L": "guidance_discriminator"}),
+}
 DISCRIMINATORS = {"D1": "discriminator_plain", "D2": "discriminator_guided"}
 
 
@@ -48,9 +58,16 @@ def main(arguments=None) -> int:
     gesturegan.add_argument("file", type=Path)
     gesturegan.add_argument("--output", type=Path, required=True, help="run folder to make")
     gesturegan.add_argument("--variant", default="ntu", help="variant of experiments/gesturegan.py it was trained as")
+    for kind, (_, nets) in RELEASES.items():
+        release = kinds.add_parser(kind, help=f"a released generator, *_net_{next(iter(nets))}.pth")
+        release.add_argument("file", type=Path)
+        release.add_argument("--output", type=Path, required=True, help="run folder to make")
+        release.add_argument("--variant", default="", help=f"variant of experiments/{kind}.py it was trained as")
     given = parser.parse_args(arguments)
     try:
-        if given.kind == "gesturegan":
+        if given.kind in RELEASES:
+            print(f"wrote {import_release(given.kind, given.file, given.output, variant=given.variant)}")
+        elif given.kind == "gesturegan":
             print(f"wrote {import_gesturegan(given.file, given.output, variant=given.variant)}")
         else:
             print(f"wrote {import_network(given.kind, given.files)}")
@@ -109,7 +126,11 @@ def import_gesturegan(path: Path, output: Path, *, variant: str = "ntu") -> Path
         if beside != path and beside.is_file():
             states[net] = read_state(beside)
     config.options.update(describe(states, path))
-    variables = convert(states, methods.load(config.method, config.options))
+    return write_run(config, convert(states, methods.load(config.method, config.options)), output)
+
+
+def write_run(config, variables: dict[str, dict], output: Path) -> Path:
+    """Makes a run folder of a configuration and of networks by name; it has no step behind it and cannot be continued."""
     state = core.State(
         step=np.zeros((), np.int32),
         key=np.zeros(2, np.uint32),
@@ -166,6 +187,72 @@ def convert(states: dict[str, dict], method) -> dict[str, dict]:
             expected = port.shapes(method.nets[name], (1, 64, 64, {"D1": 6, "D2": 9}[net]))
             variables[name] = port.to_flax(table, states[net], expected, fresh_statistics=fresh)
     return variables
+
+
+def import_release(kind: str, path: Path, output: Path, *, variant: str = "") -> Path:
+    """Makes a run folder of the released networks of a method of `RELEASES`: the given file and those beside it.
+
+    Widths, depths, norm and channels are read off the files; everything else is that of the variant. A C2GAN without
+    its guidance generator reads nothing off the pictures: its cycles become the image cycle alone.
+    """
+    if checkpoint.complete(output):
+        raise InputError(f"{output} holds checkpoints already; choose another folder with --output")
+    module, names = RELEASES[kind]
+    config, first = module.get_config(variant).copy_and_resolve_references(), next(iter(names))
+    states = {first: read_state(path)}
+    for net in names:
+        beside = path.with_name(path.name.replace(f"_net_{first}.", f"_net_{net}."))
+        if beside != path and beside.is_file():
+            states[net] = read_state(beside)
+    found = {net: (port.patch if net.startswith("D") else _generator(state)).describe(state) for net, state in states.items()}
+    config.options.update(_release_options(kind, found))
+    method, variables = methods.load(config.method, config.options), {}
+    for net, state in states.items():
+        if names[net] in method.nets:
+            one = found[net]
+            size = (1, 256, 256, one["inputs"])  # any size that every depth divides
+            expected = port.shapes(method.nets[names[net]], size)
+            fresh = one["norm"] == "instance"
+            variables[names[net]] = port.to_flax(_table(one), state, expected, fresh_statistics=fresh)
+    return write_run(config, variables, output)
+
+
+def _generator(state: dict):
+    return port.unet if "model.model.0.weight" in state else port.resnet
+
+
+def _table(found: dict) -> port.Table:
+    """The table of a network that was described."""
+    if "levels" in found:
+        return port.unet.table(levels=found["levels"], norm_kind=found["norm"])
+    if "blocks" in found:
+        return port.resnet.table(blocks=found["blocks"], norm_kind=found["norm"], dropout=found["dropout"])
+    if found["layers"] == 0:
+        return port.patch.pixel_table(norm_kind=found["norm"])
+    return port.patch.table(layers=found["layers"], norm_kind=found["norm"])
+
+
+def _release_options(kind: str, found: dict[str, dict]) -> dict:
+    """Reads the method's options off the descriptions of its networks, the first of which is a generator."""
+    first, *_ = found.values()
+    options = {"width": first["width"], "norm": first["norm"]}
+    if kind == "pix2pix":
+        options["guidance"] = first["inputs"] == 6
+        if "levels" in first:
+            options |= {"generator": "unet256", "levels": first["levels"]}
+        else:
+            options |= {"generator": f"resnet{first['blocks']}", "dropout": 0.5 if first["dropout"] else 0.0}
+    elif kind == "cyclegan":
+        options |= {"blocks": first["blocks"], "dropout": 0.5 if first["dropout"] else 0.0}
+    else:
+        options |= {"levels": first["levels"], "guidance_channels": first["inputs"] - 3}
+        if "G_L" not in found:
+            options["cycles"] = ("i2i2i",)
+    judge = next((one for net, one in found.items() if net.startswith("D")), None)
+    if judge:
+        options["discriminator_width"] = judge["width"]
+        options |= {"discriminator_layers": judge["layers"]} if judge["layers"] else {"discriminator": "pixel"}
+    return options
 
 
 def read_state(path: Path) -> dict[str, np.ndarray]:

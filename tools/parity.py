@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import distributions, features, gesturegan, losses, networks, pixels, poses
+from parities import c2gan, cyclegan, distributions, features, gesturegan, losses, networks, pix2pix, pixels, poses
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -26,6 +26,11 @@ from gganjax.errors import InputError
 KNOWN = (
     (r"ResnetGenerator\b.*(GestureGAN|CycleGAN)", networks.resnet_generator),
     (r"NLayerDiscriminator\b|PatchGAN discriminator\b", networks.patch_discriminator),
+    (r"PixelDiscriminator\b", networks.pixel_discriminator),
+    (r"UnetGenerator\b", networks.unet_generator),
+    (r"Pix2PixModel\b", pix2pix.step),
+    (r"CycleGANModel\b", cyclegan.step),
+    (r"C2GAN\b.* one optimize_parameters", c2gan.step),
     (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
     (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
     (r"SSIM / PSNR / SD / L1 variants", pixels.image_pairs),

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from gganjax import losses
 from gganjax.core import Field, Player
 from gganjax.errors import InputError
+from gganjax.nets import initial
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 
@@ -61,9 +62,9 @@ class CycleGAN:
         terms = {"fake": 0.0, "real": 0.0}
         for domain in ("source", "target"):
             fake = call.past(domain, out[f"fake_{domain}"])
-            for term, x in (("fake", fake), ("real", batch[domain])):
-                logits = call(f"discriminator_{domain}", x)
-                terms[term] += losses.adversarial(logits, term == "real", self.adversarial)
+            real, fake = call.together(f"discriminator_{domain}", (batch[domain],), (fake,))
+            terms["fake"] += losses.adversarial(fake, False, self.adversarial)
+            terms["real"] += losses.adversarial(real, True, self.adversarial)
         return terms
 
     def sample(self, key, call, batch):
@@ -77,24 +78,28 @@ class CycleGAN:
 
 def build(*, adversarial: str = "least_squares", identity: bool = True, pool_size: int = 50, width: int = 64,
           blocks: int = 9, dropout: float = 0.0, discriminator_width: int = 64, discriminator_layers: int = 3,
-          norm: str = "instance", compute_dtype: str = "float32") -> CycleGAN:
+          norm: str = "instance", initialization: str = "normal", compute_dtype: str = "float32") -> CycleGAN:
     """Builds CycleGAN; the defaults are those of its public implementation of 2018.
 
     Args:
       adversarial: "least_squares" or "vanilla".
       identity: whether a generator shall leave images of its own output domain as they are.
       pool_size: remembered fakes for each domain.
-      width, blocks, dropout: of both generators.
+      width, blocks, dropout: of both generators; the published ones have 9 blocks at 256x256 and 6 at 128x128.
       discriminator_width, discriminator_layers: of both discriminators.
       norm: "instance" or "batch".
+      initialization: of all kernels: "normal" (0.02), "xavier", "kaiming" or "orthogonal".
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
     choices = dict(adversarial=("least_squares", "vanilla"), norm=("instance", "batch"),
-                   compute_dtype=("float32", "bfloat16"))
-    for option, value in dict(adversarial=adversarial, norm=norm, compute_dtype=compute_dtype).items():
+                   initialization=initial.CHOICES, compute_dtype=("float32", "bfloat16"))
+    given = dict(adversarial=adversarial, norm=norm, initialization=initialization, compute_dtype=compute_dtype)
+    for option, value in given.items():
         if value not in choices[option]:
             raise InputError(f"options.{option} is {value!r}, expected one of {choices[option]}.")
     dtype = jnp.dtype(compute_dtype)
+    generator = ResNetGenerator(3, width, blocks, norm, dropout, dtype)
+    discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype)
     return CycleGAN(adversarial=adversarial, identity=identity, pool_size=pool_size,
-                    generator=ResNetGenerator(3, width, blocks, norm, dropout, dtype),
-                    discriminator=PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype))
+                    generator=initial.drawn(generator, initialization),
+                    discriminator=initial.drawn(discriminator, initialization))

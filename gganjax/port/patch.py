@@ -1,4 +1,4 @@
-"""PatchGAN discriminators of the GestureGAN, C2GAN and Pix2pix releases: state dict keys <-> `nets.patch.PatchDiscriminator`."""
+"""PatchGAN discriminators of the GestureGAN, C2GAN, CycleGAN and Pix2pix releases: state dict keys <-> `nets.patch`."""
 
 import re
 
@@ -17,8 +17,23 @@ def table(*, layers: int = 3, norm_kind: str = "instance") -> Table:
     return Table(f"the {layers}-layer PatchGAN", tuple(entries))
 
 
+def pixel_table(*, norm_kind: str = "instance") -> Table:
+    """Returns the table of the 1x1 discriminator; its last convolution has a bias only with an instance norm."""
+    affine = norm_kind == "batch"
+    entries = [*conv("net.0", "conv_0"), *conv("net.2", "conv_1", bias=not affine),
+               *norm("net.3", "norm_1", affine=affine), *conv("net.5", "conv_2", bias=not affine)]
+    return Table("the 1x1 discriminator", tuple(entries))
+
+
 def describe(state: dict) -> dict:
-    """Reads off a state dict what builds the network: inputs, width, layers, norm."""
+    """Reads off a state dict what builds the network: inputs, width, layers, norm; 0 layers are the 1x1 discriminator."""
+    if "net.0.weight" in state and "net.5.weight" in state:
+        return {
+            "inputs": state["net.0.weight"].shape[1],
+            "width": state["net.0.weight"].shape[0],
+            "layers": 0,
+            "norm": "instance" if "net.2.bias" in state else "batch",
+        }
     numbers = [int(match[1]) for key in state if (match := re.fullmatch(r"model\.(\d+)\.weight", key))]
     convolutions = [n for n in numbers if state[f"model.{n}.weight"].ndim == 4]
     if 0 not in convolutions or len(convolutions) < 3:

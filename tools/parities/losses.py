@@ -3,16 +3,19 @@
 import jax
 import numpy as np
 
+from experiments import c2gan
 from gganjax import losses, schedules
 from parities.common import Fixture, Pair
 from parities.gesturegan import random_vgg19
 
 # Flat and decaying epochs of the recorded learning-rate vectors (GestureGAN, section 5 of its facts).
 EPOCHS = {"ntu_senz3d": (10, 10), "cvusa": (15, 15), "dayton256": (20, 15), "dayton64": (50, 50)}
+# The same of C2GAN (section 4 of its facts).
+C2GAN_EPOCHS = {"radboud": (100, 100), "senz3d": (5, 5)}
 
 
 def cycle_family(fixture: Fixture) -> list[Pair]:
-    """Compares the losses and schedules that GestureGAN uses; those of other methods are not looked at."""
+    """Compares the losses and schedules of GestureGAN and C2GAN; those of other methods are not looked at."""
     given, recorded = fixture.group("in/"), fixture.group("out/")
     x, y = given["x"], given["y"]
     ours = {
@@ -31,6 +34,11 @@ def cycle_family(fixture: Fixture) -> list[Pair]:
         settings = {"name": "linear", "flat_epochs": flat, "decay_epochs": decay}
         factor = schedules.factor(settings, steps_per_epoch=1, total_steps=flat + decay)
         ours[f"lr_gesturegan_{name}"] = jax.vmap(factor)(np.arange(flat + decay))
+    ours["pg2_mask_term"] = losses.pixel(x * given["mask"], y * given["mask"])
+    ours["pg2_l1_plus_mask"] = losses.pixel(x, y) + ours["pg2_mask_term"]
+    for name, (flat, decay) in C2GAN_EPOCHS.items():
+        factor = schedules.factor(c2gan.schedule(flat, decay), steps_per_epoch=1, total_steps=flat + decay)
+        ours[f"lr_c2gan_{name}"] = jax.vmap(factor)(np.arange(flat + decay))
     return [Pair(name, value, recorded[name]) for name, value in ours.items()]
 
 

@@ -4,8 +4,9 @@ import jax
 
 from gganjax import port
 from gganjax.layers import Mode
-from gganjax.nets.patch import PatchDiscriminator
+from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.unet import UNetGenerator
 from parities.common import Fixture, Pair
 
 
@@ -29,6 +30,20 @@ def patch_discriminator(fixture: Fixture) -> list[Pair]:
     module = PatchDiscriminator(width=given["ndf"], layers=given["n_layers"], norm=norm)
     table = port.patch.table(layers=given["n_layers"], norm_kind=norm)
     return outputs(fixture, module, table, head=jax.nn.sigmoid if given["use_sigmoid"] else None)
+
+
+def pixel_discriminator(fixture: Fixture) -> list[Pair]:
+    """Compares a 1x1 discriminator; the recorded one may end in a sigmoid."""
+    given, norm = fixture.arguments, norm_kind(fixture)
+    head = jax.nn.sigmoid if given["use_sigmoid"] else None
+    return outputs(fixture, PixelDiscriminator(width=given["ndf"], norm=norm), port.patch.pixel_table(norm_kind=norm), head=head)
+
+
+def unet_generator(fixture: Fixture) -> list[Pair]:
+    """Compares a U-Net."""
+    given, norm = fixture.arguments, norm_kind(fixture)
+    module = UNetGenerator(outputs=given["output_nc"], width=given["ngf"], levels=given["num_downs"], norm=norm)
+    return outputs(fixture, module, port.unet.table(levels=given["num_downs"], norm_kind=norm))
 
 
 def outputs(fixture: Fixture, module, table, *, head=None) -> list[Pair]:

@@ -1,0 +1,96 @@
+"""Pix2pix (Isola et al. 2017): paired translation, with the settings of its public implementation of 2018.
+
+    python -m experiments.run --config=experiments/pix2pix.py:VARIANT
+
+Variants:
+  (none)           U-Net 256 on the embedded drawn hands at 256x256, guided by the target's skeleton
+  unet128          the same with U-Net 128 at 128x128
+  facades, landcover                                   label maps to photos
+  facades_photo_to_label, landcover_photo_to_label     the other direction
+  strips           strips source | target
+  gesturegan_ablation_b    row B of GestureGAN's Table 2.9: ResNet-9, instance norm, no guidance
+  demo             drawn hands at 64x64 with narrow networks: minutes on two CPU cores
+
+Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Label maps are
+train/labels/*.png beside train/images/*.jpg, and the same with test. One picture a step, 100 epochs and 100 more with
+a rate that falls to 0. Test pictures are normalized by their own statistics, as published; dropout, which the public
+code leaves on at test time, is off: --config.evaluate.dropout=true turns it on.
+"""
+
+from experiments import defaults
+
+
+def base(*, flat_epochs: int = 100, decay_epochs: int = 100, **options):
+    """Pix2pix with the weights and rates of its public implementation; `options` are those of the method."""
+    config = defaults.get_config()
+    config.method = "pix2pix"
+    config.options = dict(
+        guidance=False, generator="unet256", levels=0, width=64, dropout=0.5, discriminator="patch",
+        discriminator_width=64, discriminator_layers=3, norm="batch", adversarial="vanilla", pool_size=0,
+        initialization="normal", compute_dtype="float32")
+    config.options.update(options)
+    config.weights = dict(discriminator=dict(fake=0.5, real=0.5), generator=dict(gan=1.0, pixel=100.0))
+    config.batch_size, config.epochs = 1, flat_epochs + decay_epochs
+    schedule = dict(name="linear", flat_epochs=flat_epochs, decay_epochs=decay_epochs)
+    config.optimizers = dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule))
+    return config
+
+
+def unet128():
+    """U-Net 128 at half the size; the crop out of a larger picture is in proportion."""
+    config = base(guidance=True, generator="unet128")
+    config.data.update(load_size=143, crop_size=128)
+    return config
+
+
+def labels(name: str, *, exchange: bool = False):
+    """Label maps as colored pictures to photos, or with `exchange` photos to label maps."""
+    config = base()
+    config.data.update(kind="labels", folder=f"datasets/{name}", exchange=exchange)
+    return config
+
+
+def strips():
+    """Strips of two panels, source | target, as the public implementation stores its pairs."""
+    config = base()
+    config.data.update(kind="strips", folder="datasets/strips", panels="two")
+    return config
+
+
+def gesturegan_ablation_b():
+    """Row B of GestureGAN's Table 2.9: Dayton aerial to ground without guidance, a random third of the pairs.
+
+    Generator, norm and epochs are those of the other rows; `gesturegan.py:ablation_b` is the same model in
+    GestureGAN's order of updates.
+    """
+    config = base(flat_epochs=20, decay_epochs=15, generator="resnet9", norm="instance")
+    config.batch_size = 4
+    config.data.update(kind="strips", folder="datasets/dayton_a2g", share=1 / 3)
+    return config
+
+
+def demo():
+    """Drawn hands at 64x64, guided, with narrow networks of six levels."""
+    config = base(guidance=True, levels=6, width=16, dropout=0.0, discriminator_width=16)
+    config.data.update(load_size=64, crop_size=64, flip="off")
+    config.batch_size, config.steps = 4, 300
+    config.ema = dict(generator=0.99)
+    config.sample_every, config.checkpoint_every = 60, 100
+    schedule = dict(name="linear_steps", flat_steps=150)
+    config.optimizers = dict(discriminator=defaults.adam(schedule),
+                             generator=defaults.adam(schedule, learning_rate=1e-3))
+    config.evaluate.limit = 64
+    return config
+
+
+VARIANTS = {
+    "": lambda: base(guidance=True), "unet128": unet128, "strips": strips, "demo": demo,
+    "gesturegan_ablation_b": gesturegan_ablation_b,
+    **{f"{name}{'_photo_to_label' * exchange}": lambda name=name, exchange=exchange: labels(name, exchange=exchange)
+       for name in ("facades", "landcover") for exchange in (False, True)},
+}
+
+
+def get_config(variant: str = ""):
+    """The config of a variant, see the module's docstring."""
+    return defaults.choose(VARIANTS, variant)
