@@ -7,6 +7,7 @@ import pytest
 from gganjax import core, methods
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 
 
 def count(net, channels):
@@ -34,6 +35,25 @@ def count(net, channels):
 ])
 def test_networks(net, channels, expected):
     assert count(net, channels) == expected
+
+
+def count_labeled(net, domains, size=128):
+    inputs = [jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)]
+    inputs += [] if isinstance(net, DomainDiscriminator) else [jax.ShapeDtypeStruct((1, domains), jnp.float32)]
+    shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+
+@pytest.mark.parametrize("net, domains, size, expected", [
+    *[(StarGANGenerator(), m, 128, n) for m, n in ((5, 8_430_528), (7, 8_436_800), (8, 8_439_936), (15, 8_461_888))],
+    (StarGANGenerator(blocks=0), 7, 128, 1_352_768),
+    (StarGANGenerator(blocks=2), 7, 128, 3_714_112),
+    (PlainGenerator(), 7, 128, 2_976),
+    *[(DomainDiscriminator(m), m, 128, n) for m, n in ((5, 44_762_048), (7, 44_778_432), (8, 44_786_624))],
+    *[(DomainDiscriminator(m), m, 256, n) for m, n in ((5, 44_884_928), (7, 44_950_464), (8, 44_983_232))],
+])
+def test_networks_of_domains(net, domains, size, expected):
+    assert count_labeled(net, domains, size) == expected
 
 
 SYSTEMS = {

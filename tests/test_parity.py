@@ -43,6 +43,11 @@ FIXTURES = (
     "pose_ssim",
     "step_gesturegan_onecycle",
     "step_gesturegan_twocycle",
+    "stargan_g",
+    "stargan_d",
+    "asymgan_arch1",
+    "asymgan_arch2",
+    "asymgan_arch2_code",
 )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import distributions, features, gesturegan, losses, networks, pixels, poses
+from parities import distributions, features, gesturegan, losses, networks, pixels, poses, stargan
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -43,6 +43,8 @@ KNOWN = (
     (r"LPIPS v0\.1 (alex|vgg|squeeze) trunk\b", features.lpips),
     (r"LPIPS heads\b", features.lpips_heads),
     (r"L1_plus_perceptualLoss$", features.perceptual_l1),
+    (r"StarGAN Generator\b|AsymmetricGAN_multi (reconstruction generator|Generator_yx)\b", stargan.generator),
+    (r"StarGAN Discriminator\b", stargan.discriminator),
 )
 
 
