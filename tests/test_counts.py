@@ -61,6 +61,7 @@ SYSTEMS = {
                        perceptual=14_714_688),  # VGG16's convolutions
     "cyclegan": dict(to_target=11_378_179, to_source=11_378_179, discriminator_target=2_764_737,
                      discriminator_source=2_764_737),
+    "stargan": dict(generator=8_430_528, discriminator=44_884_928),
 }
 OPTIONS = {"gesturegan": dict(perceptual="vgg16")}
 
@@ -72,6 +73,8 @@ def test_every_system_is_counted():
 @pytest.mark.parametrize("name", sorted(SYSTEMS))
 def test_systems(name):
     method = methods.load(name, OPTIONS.get(name))
-    batch = {field: jax.ShapeDtypeStruct((1, 256, 256, 3), jnp.uint8) for field in method.fields}
+    sizes = dict(B=1, H=256, W=256)
+    batch = {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
+             for name, field in method.fields.items()}
     shapes = core.shapes(method, batch)
     assert {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in shapes.items()} == SYSTEMS[name]

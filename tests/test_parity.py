@@ -48,6 +48,8 @@ FIXTURES = (
     "asymgan_arch1",
     "asymgan_arch2",
     "asymgan_arch2_code",
+    "step_stargan_celeba",
+    "step_stargan_rafd",
 )
 
 

@@ -45,6 +45,7 @@ KNOWN = (
     (r"L1_plus_perceptualLoss$", features.perceptual_l1),
     (r"StarGAN Generator\b|AsymmetricGAN_multi (reconstruction generator|Generator_yx)\b", stargan.generator),
     (r"StarGAN Discriminator\b", stargan.discriminator),
+    (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
 )
 
 
