@@ -17,17 +17,23 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import distributions, features, gesturegan, losses, networks, pixels, poses, stargan
+from parities import distributions, domains, features, gesturegan, losses, networks, pixels, poses, stargan
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
+
+
+def cycle_family(fixture) -> list:
+    """Compares the losses and schedules of the cycle family, a part in the file of each kind of method."""
+    return losses.cycle_family(fixture) + domains.cycle_family(fixture)
+
 
 # Pattern of the recorded model's description -> comparison.
 KNOWN = (
     (r"ResnetGenerator\b.*(GestureGAN|CycleGAN)", networks.resnet_generator),
     (r"NLayerDiscriminator\b|PatchGAN discriminator\b", networks.patch_discriminator),
     (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
-    (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
+    (r"scalar losses and learning-rate factors of the cycle family", cycle_family),
     (r"SSIM / PSNR / SD / L1 variants", pixels.image_pairs),
     (r"MS-SSIM$", pixels.ms_ssim),
     (r"mIoU, pixel accuracy", pixels.segmentation),
