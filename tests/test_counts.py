@@ -62,8 +62,11 @@ SYSTEMS = {
     "cyclegan": dict(to_target=11_378_179, to_source=11_378_179, discriminator_target=2_764_737,
                      discriminator_source=2_764_737),
     "stargan": dict(generator=8_430_528, discriminator=44_884_928),
+    "asymmetricgan": dict(translator=11_387_587, reconstructor=46_447, discriminator_plain=2_767_809,
+                          discriminator_guided=2_770_881, perceptual=14_714_688),
+    "asymmetricgan_unpaired": dict(translator=8_436_800, reconstructor=8_436_800, discriminator=44_950_464),
 }
-OPTIONS = {"gesturegan": dict(perceptual="vgg16")}
+OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan")}
 
 
 def test_every_system_is_counted():

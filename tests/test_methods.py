@@ -10,14 +10,18 @@ from gganjax.errors import InputError
 from gganjax.layers import Mode
 
 SMALL = dict(width=6, blocks=1, discriminator_width=4, discriminator_layers=1)
+DOMAINS = dict(domains=("a", "b", "c"), classification="softmax", width=6, blocks=1, discriminator_width=4,
+               discriminator_layers=3)
 TOYS = {
+    "asymmetricgan": SMALL | dict(reconstruction_width=3, perceptual="none", dropout=0.0),
+    "asymmetricgan_unpaired": DOMAINS | dict(similarity_scales=1, pool_size=3),
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
-    "stargan": dict(domains=("a", "b", "c"), classification="softmax", n_critic=2, width=6, blocks=1,
-                    discriminator_width=4, discriminator_layers=3),
+    "stargan": DOMAINS | dict(n_critic=2),
 }
 # What shall fall when a method learns two pairs by heart.
-LEARNED = {"cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "stargan": "generator/cycle"}
+LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
+           "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "stargan": "generator/cycle"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
 
 

@@ -50,6 +50,8 @@ FIXTURES = (
     "asymgan_arch2_code",
     "step_stargan_celeba",
     "step_stargan_rafd",
+    "step_asymmetricgan_multi",
+    "step_asymmetricgan_supervised",
 )
 
 

@@ -1,5 +1,6 @@
 """StarGAN: its losses by hand, its labels, its turns, and every variant of its experiment."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,6 @@ from experiments import stargan
 from gganjax import core, methods, multidomain, schedules
 from gganjax.errors import InputError
 from gganjax.layers import Mode
-from gganjax.step import train_step
 
 NAMES = ("a", "b", "c")
 SMALL = dict(domains=NAMES, classification="softmax", n_critic=1, width=4, blocks=1, discriminator_width=4,
@@ -25,38 +25,38 @@ def pictures(rows=3, size=8):
 
 
 def test_terms_by_hand():
-    """Every term from the networks' outputs alone; rates of nothing keep the discriminator as it was."""
+    """Every term from the networks' outputs alone."""
     method, batch = methods.load("stargan", SMALL | dict(target_labels="given")), pictures()
-    optimizers = {player: optax.sgd(0.0) for player in method.players}
-    state = core.init(method, optimizers, 0, batch)
+    state = core.init(method, {player: optax.sgd(1.0) for player in method.players}, 0, batch)
     share = np.array([0.1, 0.5, 0.8], np.float32).reshape(3, 1, 1, 1)
     method.shares = lambda key, rows: share
-    weights = stargan.WEIGHTS
-    _, terms = jax.jit(lambda s, b: train_step(method, optimizers, weights, s, b, acting=tuple(method.players)))(state, batch)
-
-    def apply(net, *inputs):
-        variables = {"params": state.params[net], "moving": state.moving.get(net, {})}
-        return method.nets[net].apply(variables, *inputs, Mode(keep=False))
-
     x, z, wanted = batch["source"], batch["source_domain"], batch["target_domain"]
-    fake = apply("generator", x, wanted)
-    back = apply("generator", fake, z)
-    (real_scores, real_classes), (scores, classes) = apply("discriminator", x), apply("discriminator", fake)
+
+    @jax.jit
+    def terms(batch):
+        call = core.Call(method, state.params, state.moving)
+        out = method.rollout(jax.random.key(0), call, batch)
+        return {name: player.loss(jax.random.key(0), call, batch, out) for name, player in method.players.items()}
+
+    @jax.jit
+    def outputs(params, moving):
+        def apply(net, *inputs):
+            return method.nets[net].apply({"params": params[net], "moving": moving.get(net, {})}, *inputs, Mode(keep=False))
+
+        fake = apply("generator", x, wanted)
+        slopes = jax.grad(lambda points: apply("discriminator", points)[0].sum())(share * x + (1 - share) * fake)
+        return fake, apply("generator", fake, z), apply("discriminator", x), apply("discriminator", fake), slopes
+
+    _, back, (real_scores, real_classes), (scores, classes), slopes = outputs(state.params, state.moving)
     entropy = lambda logits, label: -np.log(np.asarray(jax.nn.softmax(logits))[label == 1]).mean()
-    slopes = jax.grad(lambda points: apply("discriminator", points)[0].sum())(share * x + (1 - share) * fake)
     expected = {
-        "discriminator/real": -np.mean(real_scores), "discriminator/fake": np.mean(scores),
-        "discriminator/domain": entropy(real_classes, z),
-        "discriminator/penalty": np.mean((np.sqrt(np.square(np.float64(slopes)).sum((1, 2, 3))) - 1) ** 2),
-        "generator/gan": -np.mean(scores), "generator/domain": entropy(classes, wanted),
-        "generator/cycle": np.abs(np.float64(back) - x).mean(),
+        "discriminator": {
+            "real": -np.mean(real_scores), "fake": np.mean(scores), "domain": entropy(real_classes, z),
+            "penalty": np.mean((np.sqrt(np.square(np.float64(slopes)).sum((1, 2, 3))) - 1) ** 2)},
+        "generator": {
+            "gan": -np.mean(scores), "domain": entropy(classes, wanted), "cycle": np.abs(np.float64(back) - x).mean()},
     }
-    named = {name: float(value) for name, value in terms.items() if not name.endswith(("total", "gradient_norm"))}
-    assert set(named) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_allclose(named[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
-    total = sum(weights["discriminator"][term] * expected[f"discriminator/{term}"] for term in weights["discriminator"])
-    np.testing.assert_allclose(terms["discriminator/total"], total, rtol=1e-4, atol=1e-5)
+    chex.assert_trees_all_close(jax.device_get(terms(batch)), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_target_labels():
@@ -134,7 +134,7 @@ def test_pictures_that_are_no_squares_are_refused():
         core.term_names(method, batch)
 
 
-@pytest.mark.parametrize("variant", sorted(stargan.VARIANTS))
+@pytest.mark.parametrize("variant", sorted(filter(None, stargan.VARIANTS)))
 def test_variant(variant):
     config = stargan.get_config(variant).to_dict()
     method = methods.load(config["method"], config["options"])
@@ -166,7 +166,7 @@ def test_both_players_rates_fall_together():
         rates = {}
         for player, every in dict(discriminator=1, generator=5).items():
             rate = schedules.rate(config.optimizers[player], steps_per_epoch=1, total_steps=config.steps // every)
-            rates[player] = [float(rate(jnp.asarray(step // every))) for step in (0, 100_000, 101_000, 150_000, 199_999)]
-        np.testing.assert_allclose(rates["discriminator"], rates["generator"], rtol=1e-3, atol=1e-9)
-    # The literal rates end 0.1 % below the first.
-    np.testing.assert_allclose(rates["discriminator"][-1], 1e-4 * (1 - 99e-5), rtol=1e-6)
+            rates[player] = [float(rate(jnp.asarray(step // every))) for step in (0, 100_000, 101_000, 150_000, 195_000)]
+        np.testing.assert_allclose(rates["discriminator"], rates["generator"], rtol=1e-5)
+    # 95 stairs down, each 0.001 %.
+    np.testing.assert_allclose(rates["discriminator"][-1], 1e-4 * (1 - 95e-5), rtol=1e-6)

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import distributions, domains, features, gesturegan, losses, networks, pixels, poses, stargan
+from parities import asymmetricgan, distributions, domains, features, gesturegan, losses, networks, pixels, poses, stargan
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
@@ -51,6 +51,8 @@ KNOWN = (
     (r"L1_plus_perceptualLoss$", features.perceptual_l1),
     (r"StarGAN Generator\b|AsymmetricGAN_multi (reconstruction generator|Generator_yx)\b", stargan.generator),
     (r"StarGAN Discriminator\b", stargan.discriminator),
+    (r"AsymmetricGAN/AsymmetricGANModel one optimize_parameters", asymmetricgan.step),
+    (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
 )
 

@@ -56,21 +56,15 @@ class StarGAN:
 
     def discriminator_loss(self, key, call, batch, out):
         """Wasserstein critic with gradient penalty, and the domains of real images (StarGAN Eq. 2, 5 and 8)."""
-        real, fake = batch["source"], jax.lax.stop_gradient(out["fake_target"])
-        (judged_real, classes), (judged_fake, _) = call.together("discriminator", (real,), (fake,))
-        shares = self.shares(key, len(real))
-        judge = lambda x: call("discriminator", x, keep=False)[0]
-        return {"real": losses.adversarial(judged_real, True, "wasserstein"),
-                "fake": losses.adversarial(judged_fake, False, "wasserstein"),
-                "domain": losses.domain_classification(classes, batch["source_domain"], self.classification),
-                "penalty": losses.gradient_penalty(judge, real, fake, shares)}
+        return discriminator_terms(
+            call, "discriminator", batch["source"], out["fake_target"], batch["source_domain"],
+            shares=self.shares(key, len(batch["source"])), classification=self.classification)
 
     def generator_loss(self, key, call, batch, out):
         """Wasserstein, domain of the translation, and L1 of the way back (StarGAN Eq. 3, 4 and 6)."""
-        judged, classes = call("discriminator", out["fake_target"])
-        return {"gan": losses.adversarial(judged, True, "wasserstein"),
-                "domain": losses.domain_classification(classes, out["target_domain"], self.classification),
-                "cycle": losses.pixel(out["back_source"], batch["source"])}
+        terms = translation_terms(call, "discriminator", out["fake_target"], out["target_domain"],
+                                  classification=self.classification)
+        return terms | {"cycle": losses.pixel(out["back_source"], batch["source"])}
 
     def sample(self, key, call, batch):
         """The source in the domain of "target_domain": {"fake_target": [B, H, W, 3]}."""
@@ -83,6 +77,35 @@ class StarGAN:
     def panels(self, batch, out):
         """Columns of the picture grid, of what `sample` or `overview` returned."""
         return multidomain.panels(batch, out)
+
+
+def discriminator_terms(call, net: str, real, fake, label, *, shares, adversarial="wasserstein",
+                        classification="softmax") -> dict:
+    """Terms of one discriminator: "real", "fake", "domain", and "penalty" where it is a Wasserstein critic.
+
+    Args:
+      call: runs networks.
+      net: name of the discriminator.
+      real, fake: images [B, H, W, 3].
+      label: domains of the real ones, [B, M].
+      shares: of the real image in each point where the slope is charged, [B, 1, 1, 1].
+      adversarial, classification: kinds of `losses.adversarial` and `losses.domain_classification`.
+    """
+    fake = jax.lax.stop_gradient(fake)
+    (judged_real, classes), (judged_fake, _) = call.together(net, (real,), (fake,))
+    terms = {"real": losses.adversarial(judged_real, True, adversarial),
+             "fake": losses.adversarial(judged_fake, False, adversarial),
+             "domain": losses.domain_classification(classes, label, classification)}
+    if adversarial == "wasserstein":
+        terms["penalty"] = losses.gradient_penalty(lambda x: call(net, x, keep=False)[0], real, fake, shares)
+    return terms
+
+
+def translation_terms(call, net: str, fake, label, *, adversarial="wasserstein", classification="softmax") -> dict:
+    """Terms of translations [B, H, W, 3] to the domains `label` [B, M] before one discriminator: "gan" and "domain"."""
+    judged, classes = call(net, fake)
+    return {"gan": losses.adversarial(judged, True, adversarial),
+            "domain": losses.domain_classification(classes, label, classification)}
 
 
 CELEBA = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")

@@ -114,3 +114,32 @@ def answers(fixture: Fixture, ours: dict) -> list[Pair]:
     """Pairs every recorded loss with ours of its name; one that has none is compared with NaN, which fails."""
     plain = {name: value for name, value in fixture.group("out/").items() if "/" not in name}
     return [Pair(name, ours.get(name, np.nan), value) for name, value in plain.items()]
+
+
+def asymmetric_step(fixture: Fixture) -> list[Pair]:
+    """Compares one training step of unpaired AsymmetricGAN by its code's recipe: both generators of one size move jointly."""
+    given = fixture.arguments
+    options = discriminator_options(given) | {
+        "domains": [f"domain {i}" for i in range(given["c_dim"])],
+        "adversarial": "wasserstein",
+        "similarity": "ssim",
+        "identity": False,
+        "pool_size": 0,
+        "update_order": "joint",
+        "width": given["g_conv_dim"],
+        "blocks": given["g_repeat_num"],
+    }
+    method = methods.load("asymmetricgan_unpaired", options)
+    generators = {"gan": 1.0, "domain": given["lambda_cls"], "cycle": given["lambda_rec"], "similarity": 1.0}
+    weights = {"discriminators": critic_weights(given), "generators": generators}
+    batch = recorded_draws(fixture, method)
+    nets = {
+        "G_xy": generator_net("translator", batch, given),
+        "G_yx": generator_net("reconstructor", batch, given),
+        "D": discriminator_net("discriminator", batch, given),
+    }
+    after, terms, _, _ = steps.take(fixture, method, nets, batch, weights, rate=given["g_lr"])
+    ours = {name: terms[term.replace("/", "s/")] for name, term in LOGGED.items()}
+    ours["G_loss_ssim"] = terms["generators/similarity"] - 1  # the code minimizes the negative similarity
+    return answers(fixture, ours) + steps.tensors(
+        fixture, method, nets, after, exceptions={"G_xy": ROUNDED, "G_yx": ROUNDED})
