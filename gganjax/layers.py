@@ -43,6 +43,21 @@ def normal_init(scale: float = 0.02):
     return nn.initializers.normal(scale)
 
 
+def initializers(kind: str, fan_in: int):
+    """Initializers of a convolution's kernel and bias.
+
+    Args:
+      kind: "normal" is the papers' N(0, 0.02) with zero biases, "torch" what PyTorch does unasked: both uniform
+        within 1 / sqrt(fan_in) around 0.
+      fan_in: products that sum up to one output value, as PyTorch counts them.
+    """
+    if kind == "normal":
+        return normal_init(), nn.initializers.zeros
+    bound = fan_in**-0.5
+    uniform = lambda key, shape: jax.random.uniform(key, shape, minval=-bound, maxval=bound)
+    return {"torch": (uniform, uniform)}[kind]
+
+
 def pad(x: jax.Array, width: int, mode: str = "zeros") -> jax.Array:
     """Pads height and width of x [B, H, W, C] by `width` with "zeros", "reflect" or "replicate"."""
     if width == 0:
@@ -54,6 +69,7 @@ def pad(x: jax.Array, width: int, mode: str = "zeros") -> jax.Array:
 class Conv(nn.Module):
     """Convolution, [B, H, W, C] -> [B, H', W', features], optionally spectrally normalized.
 
+    `initial` is a kind of `initializers`.
     Spectral normalization follows PyTorch's: one power iteration for each training call from the stored vectors
     `u` and `v`, none at test time. Statistics of stacked calls move once, so do not stack spectral networks.
     """
@@ -66,10 +82,12 @@ class Conv(nn.Module):
     use_bias: bool = True
     spectral: bool = False
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
-        kernel = self.param("kernel", normal_init(), (self.size, self.size, x.shape[-1], self.features))
+        kernel_init, bias_init = initializers(self.initial, self.size**2 * x.shape[-1])
+        kernel = self.param("kernel", kernel_init, (self.size, self.size, x.shape[-1], self.features))
         if self.spectral:
             kernel = kernel / self._largest_singular_value(kernel, mode)
         border = ((self.padding, self.padding),) * 2
@@ -79,7 +97,7 @@ class Conv(nn.Module):
             x.astype(self.dtype), kernel.astype(self.dtype), (self.stride, self.stride), border,
             dimension_numbers=("NHWC", "HWIO", "NHWC"))
         if self.use_bias:
-            y = y + self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
+            y = y + self.param("bias", bias_init, (self.features,)).astype(self.dtype)
         return y
 
     def _largest_singular_value(self, kernel, mode: Mode):
@@ -124,17 +142,20 @@ class UpConv(nn.Module):
     Equal to PyTorch's ConvTranspose2d with kernel 3, padding 1, output_padding 1, or kernel 4, padding 1. It is
     computed as one ordinary convolution with four times the channels, whose output is then interleaved: the
     weight gradient of the direct form is some twenty times slower on CPUs, and the result is the same.
-    The kernel [size, size, C, features] is that of the input-dilated convolution.
+    The kernel [size, size, C, features] is that of the input-dilated convolution; `initial` is a kind of `initializers`.
     """
 
     features: int
     size: int = 3
     use_bias: bool = True
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     @nn.compact
     def __call__(self, x):
-        kernel = self.param("kernel", normal_init(), (self.size, self.size, x.shape[-1], self.features))
+        # PyTorch takes the output channels of a transposed convolution for its fan-in.
+        kernel_init, bias_init = initializers(self.initial, self.size**2 * self.features)
+        kernel = self.param("kernel", kernel_init, (self.size, self.size, x.shape[-1], self.features))
         taps, border = phase_taps(self.size, low=self.size - 2)
         # Every product below is with 0 or 1: at the highest precision the kernel's values stay exact.
         phases = jnp.einsum("pij,qkl,jlco->ikcpqo", taps, taps, kernel, precision=lax.Precision.HIGHEST)
@@ -146,15 +167,15 @@ class UpConv(nn.Module):
         y = y.reshape(batch, height, width, 2, 2, self.features).transpose(0, 1, 3, 2, 4, 5)
         y = y.reshape(batch, 2 * height, 2 * width, self.features)
         if self.use_bias:
-            y = y + self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype)
+            y = y + self.param("bias", bias_init, (self.features,)).astype(self.dtype)
         return y
 
 
 class Norm(nn.Module):
     """Instance or batch normalization with running statistics.
 
-    "instance" has no scale and shift unless `affine` says so; "batch" has them, scale drawn from N(1, 0.02);
-    "none" passes x through. Statistics are float32 whatever the type of x.
+    "instance" has no scale and shift unless `affine` says so; "batch" has them; "none" passes x through. The scale is
+    drawn from N(1, 0.02), or is 1 where `initial` is "torch". Statistics are float32 whatever the type of x.
     The running variance of an instance norm is the batch mean of the unbiased variances of the images, as in
     PyTorch. With mode.calls = n the batch holds n calls one after another, and the running statistics move n
     times, call by call; the result equals n separate calls.
@@ -163,6 +184,7 @@ class Norm(nn.Module):
     kind: str
     affine: bool | None = None
     track: bool = True
+    initial: str = "normal"
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
@@ -183,7 +205,8 @@ class Norm(nn.Module):
                         running.value = (1 - MOMENTUM) * running.value + MOMENTUM * lax.stop_gradient(value)
         y = (full - mean) * lax.rsqrt(var + EPSILON)
         if self.affine if self.affine is not None else self.kind == "batch":
-            scale = self.param("scale", lambda key, shape: 1 + normal_init()(key, shape), (channels,))
+            spread = normal_init(0.0 if self.initial == "torch" else 0.02)
+            scale = self.param("scale", lambda key, shape: 1 + spread(key, shape), (channels,))
             y = y * scale + self.param("bias", nn.initializers.zeros, (channels,))
         return y.astype(x.dtype)
 

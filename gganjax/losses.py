@@ -4,10 +4,15 @@ Means are over all elements, the batch included. Discriminators are judged by th
 compared have the same shape, or an AssertionError tells both.
 """
 
+from collections.abc import Callable
+
 import chex
 import jax
 import jax.numpy as jnp
 import optax
+
+from gganjax.errors import InputError
+from gganjax.metrics import structure
 
 
 def adversarial(logits: jax.Array, real: bool, kind: str = "vanilla") -> jax.Array:
@@ -17,7 +22,8 @@ def adversarial(logits: jax.Array, real: bool, kind: str = "vanilla") -> jax.Arr
       logits: outputs of a discriminator before its sigmoid.
       real: the label to be reached.
       kind: "vanilla" is binary cross entropy on the sigmoid (Goodfellow et al. 2014), "least_squares" the mean
-        squared distance to 1 or 0 (Mao et al. 2017).
+        squared distance to 1 or 0 (Mao et al. 2017), "wasserstein" the mean score with the sign that makes real ones
+        large and fake ones small (Arjovsky et al. 2017).
     """
     logits = logits.astype(jnp.float32)
     target = jnp.full_like(logits, float(real))
@@ -25,7 +31,9 @@ def adversarial(logits: jax.Array, real: bool, kind: str = "vanilla") -> jax.Arr
         return optax.sigmoid_binary_cross_entropy(logits, target).mean()
     if kind == "least_squares":
         return jnp.square(logits - target).mean()
-    raise ValueError(f"adversarial loss '{kind}' is unknown: expected 'vanilla' or 'least_squares'.")
+    if kind == "wasserstein":
+        return -logits.mean() if real else logits.mean()
+    raise ValueError(f"adversarial loss '{kind}' is unknown: expected 'vanilla', 'least_squares' or 'wasserstein'.")
 
 
 def pixel(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -75,3 +83,55 @@ def perceptual(taps, target_taps, weights=PERCEPTUAL_WEIGHTS) -> jax.Array:
     """
     return sum(weight * pixel(x.astype(jnp.float32), jax.lax.stop_gradient(y).astype(jnp.float32))
                for weight, x, y in zip(weights, taps, target_taps, strict=True))
+
+
+def gradient_penalty(judge: Callable, real: jax.Array, fake: jax.Array, share: jax.Array) -> jax.Array:
+    """Mean of (|slope| - 1)^2 at points between real and fake images (Gulrajani et al. 2017).
+
+    The slope is the gradient of the sum of an image's scores by its pixels, |.| its L2 norm over all of them.
+
+    Args:
+      judge: images [B, H, W, C] -> scores [B, ...]; it moves no statistics (`call(..., keep=False)`).
+      real, fake: images [B, H, W, C].
+      share: of the real image in each point, [B, 1, 1, 1] in [0, 1].
+    """
+    chex.assert_equal_shape((real, fake))
+    between = share * real + (1 - share) * fake
+    slopes = jax.grad(lambda x: judge(x).astype(jnp.float32).sum())(between)
+    norms = optax.safe_norm(slopes.reshape(len(slopes), -1), 0.0, axis=1)
+    return jnp.square(norms - 1).mean()
+
+
+def domain_classification(logits: jax.Array, labels: jax.Array, kind: str = "softmax") -> jax.Array:
+    """Domain classification, logits and labels [B, M], divided by the batch (StarGAN, Eq. 2 and 3).
+
+    Args:
+      logits: one number a domain or attribute.
+      labels: 0 or 1 each.
+      kind: "softmax", cross entropy of domains that exclude each other; "attributes", binary cross entropies
+        summed over the attributes.
+    """
+    chex.assert_equal_shape((logits, labels))
+    logits = logits.astype(jnp.float32)
+    if kind == "softmax":
+        return optax.softmax_cross_entropy(logits, labels).mean()
+    if kind == "attributes":
+        return optax.sigmoid_binary_cross_entropy(logits, labels).sum(axis=1).mean()
+    raise ValueError(f"domain classification '{kind}' is unknown: expected 'softmax' or 'attributes'.")
+
+
+def ssim(x: jax.Array, y: jax.Array) -> jax.Array:
+    """1 less the structural similarity as AsymmetricGAN's code has it, see `metrics.ssim_torch`.
+
+    The code minimizes the negative similarity; the gradient is the same.
+    """
+    return 1 - structure.ssim_torch(x, y).mean()
+
+
+def ms_ssim(x: jax.Array, y: jax.Array, *, scales: int = 5) -> jax.Array:
+    """1 less the multi-scale structural similarity (AsymmetricGAN Eq. 4), see `metrics.ms_ssim`."""
+    smallest = structure.smallest_side(scales)
+    if min(x.shape[1:3]) < smallest:
+        raise InputError(f"MS-SSIM of {scales} scales compares pictures of at least {smallest}x{smallest} pixels, found "
+                         f"{x.shape[1]}x{x.shape[2]}; take fewer scales.")
+    return 1 - structure.ms_ssim(x, y, scales=scales).mean()

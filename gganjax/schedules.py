@@ -7,7 +7,7 @@ import optax
 
 from gganjax.errors import InputError
 
-SCHEDULES = ("constant", "linear", "linear_open", "linear_steps")
+SCHEDULES = ("constant", "linear", "linear_open", "linear_steps", "linear_share", "stairs")
 OPTIMIZERS = ("adam", "sgd")
 
 
@@ -21,6 +21,9 @@ def factor(settings: Mapping, *, steps_per_epoch: int, total_steps: int) -> opta
           1 - max(0, e + 1 - flat_epochs) / (decay_epochs + 1), the reference's rule: the last epoch runs at 0.
         "linear_open": the same with e - flat_epochs, which ends above 0.
         "linear_steps": flat_steps; 1 until then, afterwards linear to 0 at the last step of the run.
+        "linear_share": flat_share; the same where that share of the run, from 0 to 1, is flat.
+        "stairs": flat_steps, stair_steps, drop; 1 until flat_steps, afterwards lower by `drop` after every
+          stair_steps, never below 0.
       steps_per_epoch: updates in an epoch.
       total_steps: updates in the run.
     """
@@ -29,9 +32,12 @@ def factor(settings: Mapping, *, steps_per_epoch: int, total_steps: int) -> opta
         raise InputError(f"schedule name is '{name}', expected one of {SCHEDULES}.")
     if name == "constant":
         return optax.constant_schedule(1.0)
-    if name == "linear_steps":
-        flat = settings["flat_steps"]
+    if name in ("linear_steps", "linear_share"):
+        flat = settings["flat_steps"] if name == "linear_steps" else round(settings["flat_share"] * total_steps)
         return optax.linear_schedule(1.0, 0.0, max(total_steps - flat, 1), transition_begin=flat)
+    if name == "stairs":
+        flat, width, drop = (settings[number] for number in ("flat_steps", "stair_steps", "drop"))
+        return lambda count: jnp.maximum(0.0, 1 - drop * (jnp.maximum(0, count - flat) // width))
     flat, decay, late = settings["flat_epochs"], settings["decay_epochs"], int(name == "linear")
 
     def by_epoch(count):

@@ -7,6 +7,7 @@ import pytest
 from gganjax import core, methods
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 from gganjax.nets.unet import UNetGenerator
 
 
@@ -43,18 +44,41 @@ def test_networks(net, channels, expected):
     assert count(net, channels) == expected
 
 
+def count_labeled(net, domains, size=128):
+    inputs = [jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)]
+    inputs += [] if isinstance(net, DomainDiscriminator) else [jax.ShapeDtypeStruct((1, domains), jnp.float32)]
+    shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+
+@pytest.mark.parametrize("net, domains, size, expected", [
+    *[(StarGANGenerator(), m, 128, n) for m, n in ((5, 8_430_528), (7, 8_436_800), (8, 8_439_936), (15, 8_461_888))],
+    (StarGANGenerator(blocks=0), 7, 128, 1_352_768),
+    (StarGANGenerator(blocks=2), 7, 128, 3_714_112),
+    (PlainGenerator(), 7, 128, 2_976),
+    *[(DomainDiscriminator(m), m, 128, n) for m, n in ((5, 44_762_048), (7, 44_778_432), (8, 44_786_624))],
+    *[(DomainDiscriminator(m), m, 256, n) for m, n in ((5, 44_884_928), (7, 44_950_464), (8, 44_983_232))],
+])
+def test_networks_of_domains(net, domains, size, expected):
+    assert count_labeled(net, domains, size) == expected
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
     "cyclegan": dict(to_target=11_378_179, to_source=11_378_179, discriminator_target=2_764_737,
                      discriminator_source=2_764_737),
+    "stargan": dict(generator=8_430_528, discriminator=44_884_928),
+    "asymmetricgan": dict(translator=11_387_587, reconstructor=46_447, discriminator_plain=2_767_809,
+                          discriminator_guided=2_770_881, perceptual=14_714_688),
+    "asymmetricgan_unpaired": dict(translator=8_436_800, reconstructor=8_436_800, discriminator=44_950_464),
 }
 SYSTEMS |= {
     "pix2pix": dict(generator=54_413_955, discriminator=2_768_705),  # 57.2M in AsymmetricGAN's Table VIII
     "c2gan": dict(image_generator=54_417_027, guidance_generator=54_413_955, image_discriminator=2_771_777,
                   guidance_discriminator=2_768_705),
 }
-OPTIONS = {"gesturegan": dict(perceptual="vgg16")}
+OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan")}
 
 
 def test_every_system_is_counted():
@@ -64,6 +88,8 @@ def test_every_system_is_counted():
 @pytest.mark.parametrize("name", sorted(SYSTEMS))
 def test_systems(name):
     method = methods.load(name, OPTIONS.get(name))
-    batch = {field: jax.ShapeDtypeStruct((1, 256, 256, 3), jnp.uint8) for field in method.fields}
+    sizes = dict(B=1, H=256, W=256)
+    batch = {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
+             for name, field in method.fields.items()}
     shapes = core.shapes(method, batch)
     assert {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in shapes.items()} == SYSTEMS[name]

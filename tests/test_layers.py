@@ -55,6 +55,20 @@ def test_convolution_by_hand():
     np.testing.assert_allclose(layer.apply(variables, x), expected, atol=1e-6)
 
 
+def test_initializations():
+    """"normal" as the papers, "torch" within 1 / sqrt(fan-in), where a transposed convolution counts its outputs."""
+    x = noise(1, 6, 6, 32)
+    for layer, bound in ((Conv(64, 3), (9 * 32) ** -0.5), (UpConv(64, 4), (16 * 64) ** -0.5)):
+        plain, uniform = (layer.clone(initial=kind).init(jax.random.key(0), x)["params"] for kind in ("normal", "torch"))
+        assert abs(np.std(plain["kernel"]) - 0.02) < 1e-3 and not np.any(plain["bias"])
+        for leaf, close in ((uniform["kernel"], 0.99), (uniform["bias"], 0.8)):
+            assert close * bound < np.abs(leaf).max() <= bound
+        assert abs(np.std(uniform["kernel"]) - bound / 3**0.5) < 0.02 * bound
+    scale = {kind: Norm("instance", affine=True, initial=kind).init(jax.random.key(0), x)["params"]["scale"]
+             for kind in ("normal", "torch")}
+    assert np.all(scale["torch"] == 1) and 0.01 < np.std(scale["normal"]) < 0.03
+
+
 def moved(layer, x, mode=TRAIN, variables=None):
     variables = variables or layer.init(jax.random.key(1), x)
     return layer.apply(variables, x, mode, mutable=["moving"])

@@ -52,6 +52,15 @@ FIXTURES = (
     "step_pix2pix",
     "step_gesturegan_onecycle",
     "step_gesturegan_twocycle",
+    "stargan_g",
+    "stargan_d",
+    "asymgan_arch1",
+    "asymgan_arch2",
+    "asymgan_arch2_code",
+    "step_stargan_celeba",
+    "step_stargan_rafd",
+    "step_asymmetricgan_multi",
+    "step_asymmetricgan_supervised",
 )
 
 

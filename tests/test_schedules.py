@@ -52,3 +52,13 @@ def test_unknown_names():
     settings = {"p": dict(name="adan", learning_rate=1.0, schedule=dict(name="constant"))}
     with pytest.raises(InputError, match="optimizer name is 'adan'"):
         schedules.optimizers(settings, steps_per_epoch=1, total_steps=1)
+
+
+def test_linear_over_a_share_of_the_run():
+    found = factors([0, 50, 75, 100], name="linear_share", flat_share=0.5, total_steps=100)
+    np.testing.assert_allclose(found, [1, 1, 0.5, 0], atol=1e-6)
+
+
+def test_stairs_go_down_after_whole_ones_and_not_below_zero():
+    settings = dict(name="stairs", flat_steps=10, stair_steps=5, drop=0.3)
+    np.testing.assert_allclose(factors([0, 10, 14, 15, 19, 20, 30, 1000], **settings), [1, 1, 1, 0.7, 0.7, 0.4, 0, 0], atol=1e-6)

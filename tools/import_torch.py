@@ -9,8 +9,9 @@ the checksums of the files they were made from; `tools/fetch_weights.py --list` 
 `gesturegan` makes a run folder of a released generator, and of the discriminators D1 and D2 where they lie beside it,
 that `gganjax.load` opens and `--mode=evaluate` and `--mode=sample` take. `pix2pix`, `cyclegan` and `c2gan` do the same
 for *_net_G (cyclegan: *_net_G_A) and what lies beside it: D; G_B, D_A and D_B; G_L, D and D_L.
+`stargan` (*-G.ckpt), `asymmetricgan_unpaired` (*-G_xy.ckpt) and `asymmetricgan` (*_net_G1.pth) likewise.
 
-Files may be .pth or .pth.tar (state dicts, read without PyTorch; a file that names any code is refused), .safetensors
+Files may be .pth, .pth.tar or .ckpt (state dicts, read without PyTorch; a file that names any code is refused), .safetensors
 or .npz.
 """
 
@@ -21,8 +22,9 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
+import import_domains
 import numpy as np
 
 from experiments import c2gan, cyclegan, pix2pix
@@ -63,10 +65,17 @@ def main(arguments=None) -> int:
         release.add_argument("file", type=Path)
         release.add_argument("--output", type=Path, required=True, help="run folder to make")
         release.add_argument("--variant", default="", help=f"variant of experiments/{kind}.py it was trained as")
+    for kind, (_, variant, nets) in import_domains.RELEASES.items():
+        release = kinds.add_parser(kind, help=f"released networks, {', '.join(nets)}")
+        release.add_argument("file", type=Path, help=f"the one of {next(iter(nets))}")
+        release.add_argument("--output", type=Path, required=True, help="run folder to make")
+        release.add_argument("--variant", default=variant, help=f"variant of experiments/{kind}.py it was trained as")
     given = parser.parse_args(arguments)
     try:
         if given.kind in RELEASES:
             print(f"wrote {import_release(given.kind, given.file, given.output, variant=given.variant)}")
+        elif given.kind in import_domains.RELEASES:
+            print(f"wrote {import_of_domains(given.kind, given.file, given.output, variant=given.variant)}")
         elif given.kind == "gesturegan":
             print(f"wrote {import_gesturegan(given.file, given.output, variant=given.variant)}")
         else:
@@ -129,13 +138,25 @@ def import_gesturegan(path: Path, output: Path, *, variant: str = "ntu") -> Path
     return write_run(config, convert(states, methods.load(config.method, config.options)), output)
 
 
+def import_of_domains(kind: str, path: Path, output: Path, *, variant: str) -> Path:
+    """Makes a run folder of the released networks of a method of `import_domains.RELEASES`."""
+    if checkpoint.complete(output):
+        raise InputError(f"{output} holds checkpoints already; choose another folder with --output")
+    config = import_domains.RELEASES[kind][0].get_config(variant).copy_and_resolve_references()
+    if config.method != kind:
+        raise InputError(f"variant '{variant}' is of the method {config.method}, expected one of {kind}")
+    states = {net: read_state(file) for net, file in import_domains.files(kind, path).items()}
+    import_domains.adapt(kind, config, states)
+    return write_run(config, import_domains.convert(kind, states, methods.load(kind, config.options)), output)
+
+
 def write_run(config, variables: dict[str, dict], output: Path) -> Path:
     """Makes a run folder of a configuration and of networks by name; it has no step behind it and cannot be continued."""
     state = core.State(
         step=np.zeros((), np.int32),
         key=np.zeros(2, np.uint32),
         params={net: tree["params"] for net, tree in variables.items()},
-        moving={net: tree["moving"] for net, tree in variables.items()},
+        moving={net: tree["moving"] for net, tree in variables.items() if tree.get("moving")},
         opt={},
         ema={},
         pools={},
@@ -267,7 +288,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     promised = re.search(r"-([0-9a-f]{8})$", path.stem)
     if promised and not digest.startswith(promised[1]):
         raise InputError(f"{path} is damaged: its SHA-256 begins with {digest[:8]}, its name promises {promised[1]}")
-    readers = {".pth": read_pth, ".tar": read_pth, ".safetensors": _read_safetensors, ".npz": _read_npz}
+    readers = {".pth": read_pth, ".tar": read_pth, ".ckpt": read_pth, ".safetensors": _read_safetensors, ".npz": _read_npz}
     if path.suffix not in readers:
         raise InputError(f"{path} has the suffix '{path.suffix}', expected one of .pth, .safetensors, .npz")
     return readers[path.suffix](path)

@@ -17,10 +17,30 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
 import jax
-from parities import c2gan, cyclegan, distributions, features, gesturegan, losses, networks, pix2pix, pixels, poses
+from parities import (
+    asymmetricgan,
+    c2gan,
+    cyclegan,
+    distributions,
+    domains,
+    features,
+    gesturegan,
+    losses,
+    networks,
+    pix2pix,
+    pixels,
+    poses,
+    stargan,
+)
 from parities.common import TOLERANCE, Fixture
 
 from gganjax.errors import InputError
+
+
+def cycle_family(fixture) -> list:
+    """Compares the losses and schedules of the cycle family, a part in the file of each kind of method."""
+    return losses.cycle_family(fixture) + domains.cycle_family(fixture)
+
 
 # Pattern of the recorded model's description -> comparison.
 KNOWN = (
@@ -32,7 +52,7 @@ KNOWN = (
     (r"CycleGANModel\b", cyclegan.step),
     (r"C2GAN\b.* one optimize_parameters", c2gan.step),
     (r"GestureGAN/GestureGAN(One|Two)CycleModel one optimize_parameters", gesturegan.step),
-    (r"scalar losses and learning-rate factors of the cycle family", losses.cycle_family),
+    (r"scalar losses and learning-rate factors of the cycle family", cycle_family),
     (r"SSIM / PSNR / SD / L1 variants", pixels.image_pairs),
     (r"MS-SSIM$", pixels.ms_ssim),
     (r"mIoU, pixel accuracy", pixels.segmentation),
@@ -48,6 +68,11 @@ KNOWN = (
     (r"LPIPS v0\.1 (alex|vgg|squeeze) trunk\b", features.lpips),
     (r"LPIPS heads\b", features.lpips_heads),
     (r"L1_plus_perceptualLoss$", features.perceptual_l1),
+    (r"StarGAN Generator\b|AsymmetricGAN_multi (reconstruction generator|Generator_yx)\b", stargan.generator),
+    (r"StarGAN Discriminator\b", stargan.discriminator),
+    (r"AsymmetricGAN/AsymmetricGANModel one optimize_parameters", asymmetricgan.step),
+    (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
+    (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
 )
 
 

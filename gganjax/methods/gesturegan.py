@@ -59,6 +59,25 @@ FORWARD = Direction("source", "source_guidance", "target", "target_guidance")
 REVERSE = Direction("target", "target_guidance", "source", "source_guidance")
 
 
+class Objective(NamedTuple):
+    """What the losses are made of; see `build` for the options.
+
+    Attributes:
+      directions: of the translation, one or both.
+      judges: the discriminators' names, "plain" and "guided".
+      pixel_terms, cycle, self_content, perceptual, total_variation, second_real: the options.
+    """
+
+    directions: tuple[Direction, ...]
+    judges: tuple[str, ...]
+    pixel_terms: tuple[str, ...]
+    cycle: str
+    self_content: bool
+    perceptual: str
+    total_variation: bool
+    second_real: str
+
+
 class GestureGAN:
     """The method; see `build` for its options."""
 
@@ -69,89 +88,37 @@ class GestureGAN:
     pools: dict[str, int] = {}  # the reference asks its history pool for nothing: its size is 0
     stride = ResNetGenerator.stride
 
-    def __init__(self, *, directions, guidance, discriminators, pixel_terms, cycle, self_content, perceptual,
-                 total_variation, second_real, update_order, stack_calls, generator, discriminator, dtype):
-        self.directions, self.guidance, self.pixel_terms = directions, guidance, tuple(pixel_terms)
-        self.cycle, self.self_content, self.total_variation = cycle, self_content, total_variation
-        self.second_real, self.stack_calls = second_real, stack_calls
-        self.judges = {"both": ("plain", "guided")}.get(discriminators, (discriminators,))
-        self.nets = {"generator": generator} | {f"discriminator_{judge}": discriminator for judge in self.judges}
-        self.frozen = {}
-        if perceptual != "none":
-            self.nets["perceptual"], self.frozen["perceptual"] = features.perceptual(perceptual, dtype=dtype)
+    def __init__(self, *, objective, guidance, update_order, stack_calls, generator, discriminator, dtype):
+        self.objective, self.guidance, self.stack_calls = objective, guidance, stack_calls
+        judges = {f"discriminator_{judge}": discriminator for judge in objective.judges}
+        self.nets, self.frozen = {"generator": generator} | judges, {}
+        if objective.perceptual != "none":
+            self.nets["perceptual"], self.frozen["perceptual"] = features.perceptual(objective.perceptual, dtype=dtype)
         players = {
             "generator": Player(("generator",), self.generator_loss),
-            "discriminators": Player(tuple(f"discriminator_{judge}" for judge in self.judges), self.discriminator_loss),
+            "discriminators": Player(tuple(judges), self.discriminator_loss),
         }
         order = tuple(players) if update_order == "generator_first" else tuple(reversed(players))
         self.players = {name: players[name] for name in order}
 
     def rollout(self, key, call, batch):
         """All generator passes: y', then x'' from it, and the self-content images."""
-        first = {d.fake: (batch[d.source], batch[d.target_guidance]) for d in self.directions}
-        if self.self_content:
-            first |= {d.same: (batch[d.source], batch[d.source_guidance]) for d in self.directions}
-        out = self.generate(jax.random.fold_in(key, 0), call, first)
-        if self.cycle != "none":
-            second = {d.back: (out[d.fake], batch[d.source_guidance]) for d in self.directions}
-            out |= self.generate(jax.random.fold_in(key, 1), call, second)
+        out = self.generate(jax.random.fold_in(key, 0), call, translations(self.objective, batch))
+        if self.objective.cycle != "none":
+            out |= self.generate(jax.random.fold_in(key, 1), call, ways_back(self.objective, batch, out))
         return out
 
     def generate(self, key, call, wanted):
         """Generator passes that do not depend on each other, {name: (image, guidance)} -> {name: image}."""
-        inputs = [(concatenate(image, guidance) if self.guidance else image,) for image, guidance in wanted.values()]
-        if self.stack_calls:
-            images = call.together("generator", *inputs, key=key)
-        else:
-            images = [call("generator", *one, key=jax.random.fold_in(key, i)) for i, one in enumerate(inputs)]
-        return dict(zip(wanted, images, strict=True))
-
-    def judge(self, call, batch, pairs):
-        """Logits of (direction, candidate) pairs by every discriminator: {"plain": [...], "guided": [...]}."""
-        def seen(judge, d, candidate):
-            guidance = (batch[d.target_guidance],) if judge == "guided" else ()
-            return (concatenate(batch[d.source], *guidance, candidate),)
-        return {judge: call.together(f"discriminator_{judge}", *(seen(judge, d, x) for d, x in pairs))
-                for judge in self.judges}
+        return generate(key, call, "generator", wanted, guidance=self.guidance, stack_calls=self.stack_calls)
 
     def generator_loss(self, key, call, batch, out):
-        """Thesis Eq. 2.15: adversarial, color and pixel, cycle, self-content, perceptual, total variation.
-
-        Every term is the sum over the directions. Total variation is the plain sum over all images of the batch.
-        """
-        def summed(loss, made, wanted):
-            return sum(loss(out[getattr(d, made)], batch[getattr(d, wanted)]) for d in self.directions)
-
-        judged = self.judge(call, batch, [(d, out[d.fake]) for d in self.directions])
-        terms = {f"gan_{judge}": sum(losses.adversarial(logits, True) for logits in judged[judge])
-                 for judge in self.judges}
-        terms |= {name: summed(PIXEL_LOSSES[name], "fake", "target") for name in self.pixel_terms}
-        if self.cycle != "none":
-            terms["cycle"] = summed(CYCLE_LOSSES[self.cycle], "back", "source")
-        if self.self_content:
-            terms["identity"] = summed(losses.pixel, "same", "source")
-        if "perceptual" in self.nets:
-            fakes = jnp.concatenate([out[d.fake] for d in self.directions])
-            targets = jnp.concatenate([batch[d.target] for d in self.directions])
-            means = losses.perceptual(call("perceptual", fakes), call("perceptual", targets))
-            terms["perceptual"] = len(self.directions) * means
-        if self.total_variation:
-            terms["tv"] = call.examples * sum(losses.total_variation(out[d.fake]) for d in self.directions)
-        return terms
+        """See `generator_terms`."""
+        return generator_terms(self.objective, call, batch, out)
 
     def discriminator_loss(self, key, call, batch, out):
-        """Real and generated pairs told apart by each discriminator, summed over the directions."""
-        fakes = [(d, jax.lax.stop_gradient(out[d.fake])) for d in self.directions]
-        reals = [(d, batch[d.target]) for d in self.directions]
-        judged = self.judge(call, batch, fakes + reals)
-        terms = {}
-        for judge, logits in judged.items():
-            fake, real = logits[:len(fakes)], logits[len(fakes):]
-            if judge == "plain" and self.second_real == "reference":
-                real = real[:1] * len(real)  # the reference shows D1 the pair (x, y) in both directions
-            terms[f"{judge}_fake"] = sum(losses.adversarial(x, False) for x in fake)
-            terms[f"{judge}_real"] = sum(losses.adversarial(x, True) for x in real)
-        return terms
+        """See `discriminator_terms`."""
+        return discriminator_terms(self.objective, call, batch, out)
 
     def sample(self, key, call, batch):
         """The translated image: {"fake_target": [B, H, W, 3]}."""
@@ -163,9 +130,110 @@ class GestureGAN:
                 "translated": out["fake_target"], "target": batch["target"]}
 
 
+def translations(objective: Objective, batch) -> dict[str, tuple]:
+    """The first passes, {name: (image, guidance)}: y' and the self-content images."""
+    first = {d.fake: (batch[d.source], batch[d.target_guidance]) for d in objective.directions}
+    if objective.self_content:
+        first |= {d.same: (batch[d.source], batch[d.source_guidance]) for d in objective.directions}
+    return first
+
+
+def ways_back(objective: Objective, batch, out) -> dict[str, tuple]:
+    """The second passes, {name: (image, guidance)}: x'' from y'."""
+    return {d.back: (out[d.fake], batch[d.source_guidance]) for d in objective.directions}
+
+
+def generate(key, call, net: str, wanted: dict[str, tuple], *, guidance: bool = True, stack_calls: bool = True):
+    """Passes of one generator that do not depend on each other, {name: (image, guidance)} -> {name: image}.
+
+    Args:
+      key: of the dropout.
+      call: runs networks.
+      net: name of the generator.
+      wanted: its inputs by the names of its images.
+      guidance: whether it sees the guidance.
+      stack_calls: run the passes as one call stacked along the batch.
+    """
+    inputs = [(concatenate(image, structure) if guidance else image,) for image, structure in wanted.values()]
+    if stack_calls:
+        images = call.together(net, *inputs, key=key)
+    else:
+        images = [call(net, *one, key=jax.random.fold_in(key, i)) for i, one in enumerate(inputs)]
+    return dict(zip(wanted, images, strict=True))
+
+
+def judged_by(judges, call, batch, pairs) -> dict[str, list]:
+    """Logits of (direction, candidate) pairs by every discriminator: {"plain": [...], "guided": [...]}."""
+    def seen(judge, d, candidate):
+        guidance = (batch[d.target_guidance],) if judge == "guided" else ()
+        return (concatenate(batch[d.source], *guidance, candidate),)
+    return {judge: call.together(f"discriminator_{judge}", *(seen(judge, d, x) for d, x in pairs)) for judge in judges}
+
+
+def generator_terms(objective: Objective, call, batch, out) -> dict:
+    """Thesis Eq. 2.15: adversarial, color and pixel, cycle, self-content, perceptual, total variation.
+
+    Every term is the sum over the directions. Total variation is the plain sum over all images of the batch.
+    """
+    def summed(loss, made, wanted):
+        return sum(loss(out[getattr(d, made)], batch[getattr(d, wanted)]) for d in objective.directions)
+
+    judged = judged_by(objective.judges, call, batch, [(d, out[d.fake]) for d in objective.directions])
+    terms = {f"gan_{judge}": sum(losses.adversarial(logits, True) for logits in judged[judge])
+             for judge in objective.judges}
+    terms |= {name: summed(PIXEL_LOSSES[name], "fake", "target") for name in objective.pixel_terms}
+    if objective.cycle != "none":
+        terms["cycle"] = summed(CYCLE_LOSSES[objective.cycle], "back", "source")
+    if objective.self_content:
+        terms["identity"] = summed(losses.pixel, "same", "source")
+    if objective.perceptual != "none":
+        fakes = jnp.concatenate([out[d.fake] for d in objective.directions])
+        targets = jnp.concatenate([batch[d.target] for d in objective.directions])
+        means = losses.perceptual(call("perceptual", fakes), call("perceptual", targets))
+        terms["perceptual"] = len(objective.directions) * means
+    if objective.total_variation:
+        terms["tv"] = call.examples * sum(losses.total_variation(out[d.fake]) for d in objective.directions)
+    return terms
+
+
+def discriminator_terms(objective: Objective, call, batch, out) -> dict:
+    """Real and generated pairs told apart by each discriminator, summed over the directions."""
+    fakes = [(d, jax.lax.stop_gradient(out[d.fake])) for d in objective.directions]
+    reals = [(d, batch[d.target]) for d in objective.directions]
+    judged = judged_by(objective.judges, call, batch, fakes + reals)
+    terms = {}
+    for judge, logits in judged.items():
+        fake, real = logits[:len(fakes)], logits[len(fakes):]
+        if judge == "plain" and objective.second_real == "reference":
+            real = real[:1] * len(real)  # the reference shows D1 the pair (x, y) in both directions
+        terms[f"{judge}_fake"] = sum(losses.adversarial(x, False) for x in fake)
+        terms[f"{judge}_real"] = sum(losses.adversarial(x, True) for x in real)
+    return terms
+
+
 def concatenate(*images):
     """Joins images [B, H, W, C_i] along their channels."""
     return jnp.concatenate(images, axis=-1)
+
+
+def build_objective(*, cycles, discriminators, pixel_terms, cycle, self_content, perceptual, total_variation,
+                    second_real) -> Objective:
+    """Checks the options of the losses, see `build`."""
+    check_choices(cycles=cycles, discriminators=discriminators, cycle=cycle, perceptual=perceptual,
+                  second_real=second_real)
+    unknown = set(pixel_terms) - set(PIXEL_LOSSES)
+    if unknown:
+        raise InputError(f"options.pixel_terms holds {sorted(unknown)}, expected some of {tuple(PIXEL_LOSSES)}.")
+    judges = {"both": ("plain", "guided")}.get(discriminators, (discriminators,))
+    return Objective((FORWARD, REVERSE)[:cycles], judges, tuple(pixel_terms), cycle, self_content, perceptual,
+                     total_variation, second_real)
+
+
+def check_choices(**given) -> None:
+    """Holds options against their choices; an InputError names the option."""
+    for option, value in given.items():
+        if value not in CHOICES[option]:
+            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
 
 
 def build(*, cycles: int = 2, guidance: bool = True, discriminators: str = "both",
@@ -193,18 +261,12 @@ def build(*, cycles: int = 2, guidance: bool = True, discriminators: str = "both
       norm: "instance" or "batch".
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(cycles=cycles, discriminators=discriminators, cycle=cycle, perceptual=perceptual,
-                 second_real=second_real, update_order=update_order, norm=norm, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
-    unknown = set(pixel_terms) - set(PIXEL_LOSSES)
-    if unknown:
-        raise InputError(f"options.pixel_terms holds {sorted(unknown)}, expected some of {tuple(PIXEL_LOSSES)}.")
+    objective = build_objective(
+        cycles=cycles, discriminators=discriminators, pixel_terms=pixel_terms, cycle=cycle, self_content=self_content,
+        perceptual=perceptual, total_variation=total_variation, second_real=second_real)
+    check_choices(update_order=update_order, norm=norm, compute_dtype=compute_dtype)
     dtype = jnp.dtype(compute_dtype)
     return GestureGAN(
-        directions=(FORWARD, REVERSE)[:cycles], guidance=guidance, discriminators=discriminators,
-        pixel_terms=pixel_terms, cycle=cycle, self_content=self_content, perceptual=perceptual,
-        total_variation=total_variation, second_real=second_real, update_order=update_order, stack_calls=stack_calls,
+        objective=objective, guidance=guidance, update_order=update_order, stack_calls=stack_calls,
         generator=ResNetGenerator(3, width, blocks, norm, dropout, dtype),
         discriminator=PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype), dtype=dtype)

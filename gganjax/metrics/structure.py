@@ -6,10 +6,13 @@ variants are its windows, ranges and borders. Those that the papers' scripts com
 8 bits first.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gganjax.errors import InputError
 from gganjax.metrics.images import LEVEL, RANGE, check_pair
 
 K1, K2 = 0.01, 0.03
@@ -73,22 +76,31 @@ def ssim_torch(fake, real):
     return similarity(fake, real, border="same").mean(axis=1)
 
 
-@jax.jit
-def ms_ssim(fake, real):
-    """Returns the multi-scale structural similarity [B] over five scales; differentiable.
+@functools.partial(jax.jit, static_argnames="scales")
+def ms_ssim(fake, real, *, scales: int = len(SCALE_WEIGHTS)):
+    """Returns the multi-scale structural similarity [B] over five scales, or fewer; differentiable.
 
     Wang et al. 2003 with their weights; AsymmetricGAN's Eq. 4 leaves exponents open and no code computes it. Each
     scale is the mean of 2x2 pixels of the one before, an odd side with one black row or column in front. The terms are
-    those of `ssim`, multiplied for each channel, negative ones as 0. Both sides must exceed 160 pixels.
+    those of `ssim`, multiplied for each channel, negative ones as 0. Both sides must exceed 160 pixels, with fewer
+    scales 80, 40, 20 and 10; the weights of the scales that are left, the finer ones, keep their ratios and their sum.
     """
-    check_pair(fake, real, minimum=(len(GAUSSIAN) - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1)
+    if not 1 <= scales <= len(SCALE_WEIGHTS):
+        raise InputError(f"MS-SSIM has 1 to {len(SCALE_WEIGHTS)} scales, got {scales}")
+    check_pair(fake, real, minimum=smallest_side(scales))
+    weights = [weight * sum(SCALE_WEIGHTS) / sum(SCALE_WEIGHTS[:scales]) for weight in SCALE_WEIGHTS[:scales]]
     a, b = _unit(fake), _unit(real)
     product = 1.0
-    for weight in SCALE_WEIGHTS[:-1]:
+    for weight in weights[:-1]:
         _, structure = _terms(a, b, 1.0, GAUSSIAN, False, "valid")
         product *= _power(_mean(structure, a.shape[-1]), weight)
         a, b = _halved(a), _halved(b)
-    return (product * _power(similarity(a, b), SCALE_WEIGHTS[-1])).mean(axis=1)
+    return (product * _power(similarity(a, b), weights[-1])).mean(axis=1)
+
+
+def smallest_side(scales: int) -> int:
+    """Returns the least height and width of pictures that MS-SSIM of so many scales compares."""
+    return (len(GAUSSIAN) - 1) * 2 ** (scales - 1) + 1
 
 
 def similarity(a, b, *, data_range=1.0, window=GAUSSIAN, sample_covariance: bool = False, border: str = "valid"):

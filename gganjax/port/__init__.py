@@ -7,7 +7,8 @@
 No PyTorch is needed: a state dict is a dictionary of NumPy arrays.
 """
 
-from gganjax.port import frozen, patch, resnet, unet, vgg
+from gganjax.port import frozen, patch, resnet, stargan, unet, vgg
 from gganjax.port.convert import Entry, Layout, Table, shapes, to_flax, to_torch
 
-__all__ = ["Entry", "Layout", "Table", "frozen", "patch", "resnet", "shapes", "to_flax", "to_torch", "unet", "vgg"]
+__all__ = [
+    "Entry", "Layout", "Table", "frozen", "patch", "resnet", "shapes", "stargan", "to_flax", "to_torch", "unet", "vgg"]

@@ -11,6 +11,7 @@ import optax
 
 from gganjax import core, features, losses, methods, port
 from gganjax.errors import InputError
+from gganjax.methods.gesturegan import judged_by
 from gganjax.step import train_step
 from parities.common import Fixture, Pair
 
@@ -164,10 +165,10 @@ def engine_values(terms: dict, weights: dict) -> dict:
 
 def term_by_direction(method, call, batch: dict, images: dict) -> dict:
     """Computes the unweighted losses of each direction by itself, at the parameters from before the step."""
-    directions = list(zip("BA", method.directions))
-    fakes = [(d, images[d.fake]) for d in method.directions]
-    reals = [(d, batch[d.target]) for d in method.directions]
-    judged = method.judge(call, batch, fakes + reals)
+    directions = list(zip("BA", method.objective.directions))
+    fakes = [(d, images[d.fake]) for d in method.objective.directions]
+    reals = [(d, batch[d.target]) for d in method.objective.directions]
+    judged = judged_by(method.objective.judges, call, batch, fakes + reals)
     values = {}
     for made, d in directions:
         source = "A" if made == "B" else "B"
