@@ -104,6 +104,15 @@ def read_label(path: Path, size: tuple[int, int] | None = None, center_crop: int
     return images.fit(classes, size, center_crop=center_crop, by="nearest")
 
 
+def is_map(path: Path) -> bool:
+    """Whether a picture has one byte a pixel, as label maps have, rather than colors."""
+    try:
+        with Image.open(path) as image:
+            return image.mode in ("L", "P")
+    except Exception:  # whoever reads it says what is wrong
+        return False
+
+
 def label_facts(path: Path) -> tuple[int, int, int]:
     """(height, width, highest class) of a label map; unknown pixels do not count."""
     classes = read_label(path)
