@@ -5,7 +5,7 @@ import pytest
 from make_set import folder_settings, picture, take, write_picture
 from PIL import Image
 
-from gganjax import data
+from gganjax import data, sample
 from gganjax.data import labels, settings
 from gganjax.errors import InputError
 
@@ -77,6 +77,16 @@ def test_unknown_pixels_are_black_and_need_no_color(root):
     map_[:5] = labels.UNKNOWN
     write_label(root / "train" / "labels" / "0.png", map_)
     assert not opened(root)[0]["source"][:5].any()
+
+
+def test_the_users_label_maps_are_colored_as_in_training(root):
+    wanted = settings.resolve(asked(root))
+    path = root / "train" / "labels" / "1.png"
+    assert np.array_equal(sample._source(path, wanted), opened(root)[1]["source"])
+    photo = root / "train" / "images" / "1.jpg"
+    assert np.array_equal(sample._source(photo, wanted), data.read_image(photo))
+    back = settings.resolve(asked(root, exchange=True))
+    assert np.array_equal(sample._source(path, back), data.read_image(path))
 
 
 def test_label_and_photo_are_cropped_and_mirrored_together(root):

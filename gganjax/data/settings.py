@@ -31,7 +31,7 @@ class Settings:
     kind: str = "drawn"
     folder: str = ""  # root folder of the set, with train/ and test/ inside; for "tfds" the prepared folder
     test_split: str = "test"  # name of the test pictures in that folder, e.g. "test_unseen"; "train" to look at a set without any
-    only: str = ""  # take only pairs whose source file name starts with this ("" = all)
+    only: str = ""  # take only pairs whose source file name starts with this, of sets without pairs pictures ("" = all)
     share: float = 1.0  # part of the pairs to take, at random but always the same ones (1/3 in the Dayton ablation)
     exchange: bool = False  # source and target exchanged: the other direction of a set of pairs or of two domains
     domains: tuple = ()  # names of folders or attributes in the order of label vectors; "unpaired": (source, target)
