@@ -146,9 +146,11 @@ def _possible(usual: Sequence[str], extra: Sequence[str], size: tuple[int, int],
     for name in dict.fromkeys((*usual, *extra)):
         try:
             if catalog.needs_pairs(name) and not paired:
-                raise InputError(f"{name} compares a translation with its true target, and these test pictures have none.")
+                raise InputError(
+                    f"{name} compares a translation with its true target, and these test pictures have none.")
             if catalog.METRICS[name].labeled and kind not in judging.KINDS:
-                raise InputError(f"{name} needs data of one domain a picture ({' or '.join(judging.KINDS)}), found {kind}.")
+                raise InputError(
+                    f"{name} needs data of one domain a picture ({' or '.join(judging.KINDS)}), found {kind}.")
             stream.check(name, size, weights)
             if catalog.needs_mask(name) and not masks:
                 raise InputError(f"{name} needs the pose masks of the targets, which this method's data do not have.")

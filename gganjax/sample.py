@@ -44,7 +44,8 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
         every translation, what else the method returns with the name of that output behind, and grid.png.
 
     Raises:
-        InputError: a file is missing or cannot be read, there is nothing to translate, or the method takes something else.
+        InputError: a file is missing or cannot be read, there is nothing to translate, or the method takes something
+            else.
     """
     translator = use.load(folder)
     method = translator.method
@@ -52,7 +53,8 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     given = dict(target_guidance=[*keypoints, *skeletons], target_domain=domains)
     wanted = next((name for name in given if method.inputs == ("source", name)), None)
     if wanted is None and method.inputs != ("source",):
-        raise InputError(f"{method.name} takes {', '.join(method.inputs)}, expected source and one of {', '.join(given)}.")
+        taken = ", ".join(method.inputs)
+        raise InputError(f"{method.name} takes {taken}, expected source alone or with {' or '.join(given)}.")
     for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():
         if given[name] and name != wanted:
             raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but {flags} give it {name}.")
@@ -107,7 +109,7 @@ def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, s
               channels: int) -> dict[str, np.ndarray]:
     """The skeletons by name, at the size of training."""
     if skeletons and channels != 3:
-        raise InputError(f"the method takes a map for each of {channels} joints: give --keypoints=FILE.json, no pictures.")
+        raise InputError(f"the method takes a map for each of {channels} joints: give --keypoints=FILE.json instead.")
     columns = {}
     for path in (path for name in keypoints for path in _files(name, (".json",))):
         for name, drawn in _drawn(path, first, settings):

@@ -120,7 +120,8 @@ def updates(player: core.Player, steps: int) -> int:
     return max(0, end - player.first) // player.every * player.repeat
 
 
-def fixed_samples(source: Source, config: Mapping[str, Any], *, fields: Collection[str] | None = None) -> dict[str, Any]:
+def fixed_samples(source: Source, config: Mapping[str, Any], *,
+                  fields: Collection[str] | None = None) -> dict[str, Any]:
     """A batch of test pairs, drawn from the whole set; the rows of every sample grid of every run on it.
 
     fields: what a method needs of a batch, as `data.test_batches` takes it.

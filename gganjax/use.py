@@ -6,8 +6,8 @@
     picture = gganjax.load("runs/stargan")(source=photo, target_domain="male_noble")
 
 Images are [B, H, W, C], or [H, W, C] for a single one: uint8, or floats in [-1, 1]. The result is of the same kind.
-A domain is a vector [M] of 0 and 1, or [B, M], or a name of `method.domains`, or a list of B names; "A+B" is the name of
-both, where a picture may be in several.
+A domain is a vector [M] of 0 and 1, or [B, M], or a name of `method.domains`, or a list of B names; "A+B" is the name
+of both, where a picture may be in several.
 """
 
 from collections.abc import Mapping, Sequence

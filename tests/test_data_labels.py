@@ -131,7 +131,7 @@ def break_file(path, text):
     (lambda root: (root / "train/labels/1.png").unlink(), {},
      "{0}/train/images/1.jpg has no counterpart: expected a picture 1 in {0}/train/labels."),
     (lambda root: (root / "train/labels").rename(root / "old"), {},
-     "The labels of the train split must be in {0}/train/labels, but there is no such folder."),
+     "The labels of train must be in {0}/train/labels, but there is no such folder."),
     (lambda root: break_file(root / "palette.csv", "1,2\n"), {},
      "The palette {0}/palette.csv must hold red,green,blue from 0 to 255 on every line."),
     (lambda root: break_file(root / "palette.csv", "red\n"), {},

@@ -48,8 +48,8 @@ def open_attributes(settings: Settings, split: str, *, size: tuple[int, int], tr
     rows = [(f"{place}/{name}", vector) for name, vector in rows if name.startswith(settings.only)]
     if not rows:
         raise InputError(
-            f"{root / LIST} leaves no picture for the {split} split: its first {settings.test_lines} lines, shuffled, are"
-            " the test split (config.data.test_lines), and names may have to start with config.data.only."
+            f"{root / LIST} leaves no picture for the {split} split: its first {settings.test_lines} lines, shuffled,"
+            " are the test split (config.data.test_lines), and names may have to start with config.data.only."
         )
     sizes, bad = verify.verify(root, [name for name, _ in rows], threads=settings.threads)
     if settings.bad_files == "stop":
@@ -78,7 +78,7 @@ def open_attributes(settings: Settings, split: str, *, size: tuple[int, int], tr
         return domains.beside(side, side, facts, size=size, mirrored=mirrored, repeat=True)
     pairs, left_out = _translations([vector for _, vector in rows], chosen)
     if not pairs:
-        raise InputError(f"The test pictures in {root} differ in none of the attributes; there is nothing to translate.")
+        raise InputError(f"The test pictures in {root} differ in no attribute; there is nothing to translate.")
 
     def panels(index: int) -> tuple[Panel, Panel]:
         source, target, wanted, _ = pairs[index]

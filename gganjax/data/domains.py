@@ -1,7 +1,7 @@
 """Pictures without counterparts: two domains, or many with a folder each.
 
-    ROOT/trainA/NAME.jpg, ROOT/trainB/NAME.jpg        kind "unpaired", the layout of CycleGAN
-    ROOT/train/DOMAIN/NAME.jpg                        kind "unpaired" with config.data.domains=(source, target), or "domains"
+    ROOT/trainA/NAME.jpg, ROOT/trainB/NAME.jpg   kind "unpaired", the layout of CycleGAN
+    ROOT/train/DOMAIN/NAME.jpg                   kind "unpaired" with config.data.domains=(source, target), or "domains"
 
 and the same with `test`. In training source and target come in independent orders: of the two domains, or of the
 pictures of all domains together. A test picture of "unpaired" stands beside one of the other domain; every test

@@ -3,7 +3,7 @@
     ROOT/train/NAME.jpg             pictures
     ROOT/train_pairs.csv            source,target: names of the same split
     ROOT/train_keypoints.json       {"image_size": [w, h], "images": {NAME: {"hands": [{"points": [[x, y, confidence], ...]}]}}}
-    ROOT/train_landmarks.json       or of faces, {NAME: {"person": P, "expression": E, "face68": [[x, y, confidence], ...]}}
+    ROOT/train_landmarks.json       of faces, {NAME: {"person": ..., "expression": ..., "face68": [[x, y, ...], ...]}}
     ROOT/train_keypoints/           or OpenPose files, STEM[_000000000000]_keypoints.json
     ROOT/train_skeletons/           or skeleton pictures, STEM.png
 
@@ -11,6 +11,7 @@ and the same with `test`. Without a list the pairs are pictures of one person, s
 """
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,10 +39,11 @@ def open_folder(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
 
     def panel(name: str) -> Panel:
         whole = images.read_image(listing.root / split / name)
-        picture = images.fit(whole, size, center_crop=settings.center_crop, by=settings.resize)
+        fit = partial(images.fit, size=size, center_crop=settings.center_crop, by=settings.resize)
+        picture = fit(whole)
         if listing.figures is None:
             drawn = images.read_image(listing.root / listing.skeletons[name], background=0)
-            return Panel(picture, guidance=images.fit(drawn, size, center_crop=settings.center_crop, by=settings.resize))
+            return Panel(picture, guidance=fit(drawn))
         return Panel(picture, figure=fit_figure(listing.figures[name], whole.shape, size, settings.center_crop))
 
     def load(index: int) -> tuple[Panel, Panel]:

@@ -12,7 +12,7 @@ import numpy as np
 from gganjax.data import skeletons
 from gganjax.errors import InputError
 
-# Which of OpenPose's points are kept: of 25 of a body all but the mid-hip and the feet, of 70 of a face all but the pupils
+# OpenPose's points that are kept: of 25 of a body all but the mid-hip and the feet, of 70 of a face all but the pupils
 _KEPT = {25: (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18), 70: tuple(range(68))}
 
 
@@ -65,7 +65,7 @@ def read_openpose_folder(folder: Path, names, *, parts: str = "auto") -> dict[st
 
 
 def read_people(path) -> dict[str, tuple[str, str]]:
-    """Reads name -> (person, expression) from a file in the format of the data folders; {} where it does not say them."""
+    """Reads name -> (person, expression) from a file in the format of the data folders; {} where it says neither."""
     entries = _load(path).get("images", {})
     if not all(isinstance(entry, dict) and {"person", "expression"} <= set(entry) for entry in entries.values()):
         return {}
@@ -117,7 +117,8 @@ def _openpose_figure(content: dict, path) -> list[np.ndarray]:
             people.append(skeletons.as_figure(figure))
     except (InputError, AttributeError, TypeError, ValueError) as error:
         raise InputError(
-            f"The OpenPose file {path} holds a person whose key points are not x, y, confidence of 18, 25, 21 or 70 joints."
+            f"The OpenPose file {path} holds a person whose key points are not x, y, confidence"
+            " of 18, 25, 21 or 70 joints."
         ) from error
     # Bystanders are found too; the person meant is the one that the detector is surest of.
     return max(people, key=lambda figure: sum(joints[:, 2].sum() for joints in figure), default=[])

@@ -43,7 +43,7 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
     root = Path(settings.folder)
     found = {
         part: {Path(name).stem: name for name in verify.find(root, f"{split}/{part}", settings.only, holds=holds)}
-        for part, holds in (("labels", f"The labels of the {split} split"), ("images", f"The photos of the {split} split"))
+        for part, holds in dict(labels=f"The labels of {split}", images=f"The photos of {split}").items()
     }
     for part, other in (("labels", "images"), ("images", "labels")):
         for stem in sorted(found[part].keys() - found[other].keys()):
@@ -70,8 +70,9 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
     memory = Memory(settings.memory)
 
     def panels(label: str, photo: str) -> tuple[Panel, Panel]:
-        picture = images.fit(images.read_image(root / photo), size, center_crop=settings.center_crop, by=settings.resize)
-        return Panel(paint(read_label(root / label, size, settings.center_crop), palette)), Panel(picture)
+        drawn = paint(read_label(root / label, size, settings.center_crop), palette)
+        whole = images.read_image(root / photo)
+        return Panel(drawn), Panel(images.fit(whole, size, center_crop=settings.center_crop, by=settings.resize))
 
     facts = {
         "kind": "labels",

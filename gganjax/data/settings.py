@@ -57,7 +57,8 @@ class Settings:
     # other), "all" (every ordered couple); "auto" is the list, or "neutral" where there is none
     pairs: str = "auto"
     # Strips: "two" (source, target), "source_first" (source, target, source guidance, target guidance), "target_first"
-    # (source, target, target guidance, source guidance: the released Radboud strips), "auto" (of the first two, by shape)
+    # (source, target, target guidance, source guidance: the released Radboud strips), "auto" ("two" or "source_first",
+    # by their shape)
     panels: str = "auto"
     palette: str = "auto"  # colors of labels: a name of labels.PALETTES or a CSV file of red,green,blue; see labels.py
     paired: bool = True  # False: source and target come in independent orders (unpaired ablation)

@@ -21,7 +21,8 @@ BODY_BONES = (
 BODY_MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)  # left and right joints exchanged
 # Left and right points of a face exchanged: jaw, brows, bridge and foot of the nose, eyes, outer and inner lips.
 FACE_MIRROR = (
-    *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+    *range(45, 41, -1), 47, 46, *range(39, 35, -1), 41, 40,
     *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
 )  # fmt: skip
 MIRRORS = {18: BODY_MIRROR, 68: FACE_MIRROR}  # of a hand no joint has a side

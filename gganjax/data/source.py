@@ -93,7 +93,7 @@ class Source:
 
 
 def raw_sample(source: Panel, target: Panel, name: str) -> dict:
-    """A sample before augmentation: source, target, name, and what there is of `source_figure`, `..._guidance`, `..._domain`."""
+    """A sample before augmentation: source, target, name, and what there is of `source_figure`, guidance and domain."""
     sample = dict(source=source.picture, target=target.picture, name=name)
     for side, panel in (("source", source), ("target", target)):
         found = {key: getattr(panel, key) for key in ("figure", "guidance", "domain")}

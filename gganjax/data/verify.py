@@ -29,8 +29,8 @@ def verify(root: Path, names, *, threads: int, look: Callable | None = None) -> 
     Args:
       root, names: of the files.
       threads: that decode at the same time.
-      look: path -> numbers to be remembered of a good file, or an InputError; by default its (height, width) as it will be
-        decoded. What one such function found is remembered under its name, apart from others.
+      look: path -> numbers to be remembered of a good file, or an InputError; by default its (height, width) as it will
+        be decoded. What one such function found is remembered under its name, apart from others.
 
     Returns:
       (found, bad): name -> these numbers, and name -> one sentence that tells what is wrong.

@@ -169,7 +169,7 @@ NETWORKS = {
 
 _PSNR = dict(larger=True, unit="dB")
 _LPIPS = dict(larger=False, distance=True)
-_KID = dict(larger=False, collect=Rows, finish=_kid, grouped=True)  # a network's output, not Inception's, says so by name
+_KID = dict(larger=False, collect=Rows, finish=_kid, grouped=True)
 _POOL = dict(larger=False, head="pool", collect=distributions.Moments, finish=_fid)
 _PLACES = dict(network="alexnet_places", head="probabilities", collect=Rows)
 _LOGITS = dict(larger=False, network="resnet50", head="logits", pair=curves.frd)
@@ -204,11 +204,13 @@ METRICS = {
                        network="inception_ttur", **_POOL),
     "fid_efficientnet": Metric("FID (EfficientNet-Lite0)", "not comparable with Inception's", network="efficientnet",
                                **_POOL | dict(head="features")),
-    "classification_accuracy": Metric("Classification accuracy", "ResNet-18 trained on 90 % of the training pictures, top 1",
-                                      True, "%", smallest=classification.SMALLEST, labeled=True),
+    "classification_accuracy": Metric(
+        "Classification accuracy", "top 1 of a ResNet-18 trained on 90 % of the training pictures", True, "%",
+        smallest=classification.SMALLEST, labeled=True),
     "kid": Metric("KID", "cubic kernel, unbiased, all samples", network="inception", head="pool", **_KID),
-    "kid_efficientnet": Metric("KID (EfficientNet-Lite0)", "cubic kernel, unbiased, all samples; comparable within this "
-                               "library only", network="efficientnet", head="features", **_KID),
+    "kid_efficientnet": Metric(
+        "KID (EfficientNet-Lite0)", "cubic kernel, unbiased, all samples; comparable within this library only",
+        network="efficientnet", head="features", **_KID),
     "inception_score": Metric("Inception Score", "10 consecutive splits, 1008 classes without bias", True,
                               network="inception_ttur", head="probabilities", collect=Rows,
                               finish=_score(probabilities.inception_score)),

@@ -40,7 +40,8 @@ class Stream:
             classifier: of real pictures, for the metrics that ask one.
 
         Raises:
-            InputError: a name is unknown, the pictures are too small for a metric, or weights or a classifier are missing.
+            InputError: a name is unknown, the pictures are too small for a metric, or weights or a classifier are
+                missing.
         """
         self.names, self.size, self.columns = tuple(dict.fromkeys(names)), size, tuple(columns)
         self.count = 0
@@ -48,7 +49,8 @@ class Stream:
         for name in self.names:
             check(name, size, weights)
             if self._metrics[name].labeled and classifier is None:
-                raise InputError(f"{name} needs a classifier of real pictures, which evaluating a run of several domains trains.")
+                raise InputError(
+                    f"{name} needs a classifier of real pictures, which evaluating a run of several domains trains.")
         self._classifier = classifier
         self._opened = {metric.network: NETWORKS[metric.network].open(weights)
                         for metric in self._metrics.values() if metric.network}
