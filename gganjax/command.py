@@ -129,6 +129,7 @@ def _flags(argv: Sequence[str]) -> flags.FlagValues:
     flags.DEFINE_list("images", [], "mode sample: pictures, or folders of them, to translate", **here)
     flags.DEFINE_list("keypoints", [], "mode sample: key-point files, in the format of the data folders or of OpenPose", **here)
     flags.DEFINE_list("skeletons", [], "mode sample: pictures of skeletons, or folders of them", **here)
+    flags.DEFINE_list("domains", [], "mode sample: domains to translate to, by default all; A+B is both", **here)
     flags.DEFINE_list("metrics", [], "mode evaluate: metrics besides those of the configuration", **here)
     flags.DEFINE_string("output", None, "modes sample and evaluate: where to write; by default in the run folder", **here)
     return values

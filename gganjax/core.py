@@ -265,7 +265,8 @@ def sample_params(state: State) -> dict[str, Tree]:
     return {**state.params, **state.ema}
 
 
-def sample(method: Method, params, moving, batch: Batch, key: Array, *, norm="batch", dropout=False) -> Images:
-    """What a user wants at test time; `norm` and `dropout` as in `layers.Mode`."""
+def sample(method: Method, params, moving, batch: Batch, key: Array, *, norm="batch", dropout=False,
+           entry: str = "sample") -> Images:
+    """What a user wants at test time; `norm` and `dropout` as in `layers.Mode`, `entry` names the method's function."""
     mode = Mode(norm=norm, dropout=dropout, keep=False)
-    return method.sample(key, Call(method, params, moving, key=key, mode=mode), prepare(batch))
+    return getattr(method, entry)(key, Call(method, params, moving, key=key, mode=mode), prepare(batch))

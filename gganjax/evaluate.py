@@ -3,7 +3,7 @@
 Every test pair is translated and compared with its target by the metrics of the experiment, and so is the source
 itself: returning it unchanged is the floor that a model has to beat. What is measured is the 8-bit picture that a user
 would save, rounded to the nearest value; `truncate` cuts the fraction off instead, as the published GestureGAN code
-does.
+does. Where source and target are unrelated pictures, only sets of pictures are compared: each real one counts once.
 """
 
 import csv
@@ -20,9 +20,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from gganjax import checkpoint, data, logs, report, use
+from gganjax import judge as judging
+from gganjax.data.settings import crop_of
+from gganjax.data.source import Source
 from gganjax.errors import InputError
 from gganjax.metrics import catalog, stream
-from gganjax.settings import EVALUATE
+from gganjax.settings import EVALUATE, check_domains
 
 log = logging.getLogger("gganjax")
 
@@ -46,7 +49,8 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     Returns:
         The content of metrics.json: `mean` and `copy_source` hold a number for each metric, `details` what lies beside
         it (deviation, standard error, ...), `record` its definition, network, weights, samples, size and resizing,
-        `left_out` the reason for each that is missing. Beside it lie per_image.csv, images/, best.png and worst.png.
+        `left_out` the reason for each that is missing, `domains` the numbers of each target domain, where there are
+        several. Beside it lie per_image.csv, images/, best.png and worst.png, or examples.png where nothing ranks them.
 
     Raises:
         InputError: no checkpoint, no test pairs, a metric of `extra` that cannot be computed, or a translated picture
@@ -59,15 +63,23 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     for name in (*settings["metrics"], *extra):
         stream.lookup(name)
     translator = use.load(folder, norm=settings["norm"], dropout=settings["dropout"], chunk=settings["batch_size"])
-    source = data.open_source(config["data"], "test")
+    method, asked = translator.method, dict(config["data"], masks=settings["masks"])
+    source = data.open_source(asked, "test")
+    check_domains(config, method, source)
     total = min(len(source), settings["limit"] or len(source))
     if not total:
         raise InputError("The test split holds no pairs to evaluate.")
-    size, weights = (config["data"]["crop_size"],) * 2, settings["feature_weights"]
-    chosen, left_out = _possible(settings["metrics"], extra, size, weights, masks="target_mask" in translator.method.fields)
-    measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights)
-    batches = data.test_batches(source, config["data"], batch_size=settings["batch_size"], limit=settings["limit"])
-    start, rows, extremes = time.monotonic(), [], _Extremes()
+    size, weights, facts = crop_of(asked), settings["feature_weights"], source.describe()
+    paired, domains = facts.get("paired", True), _targets(facts)
+    chosen, left_out = _possible(settings["metrics"], extra, size, weights, paired=paired, kind=asked["kind"],
+                                 masks="target_mask" in method.fields)
+    judge, judged = None, {}
+    if "classification_accuracy" in chosen:
+        judge, judged = judging.classifier(config, output, epochs=settings["classifier_epochs"])
+    measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights, classifier=judge)
+    batches = data.test_batches(source, asked, batch_size=settings["batch_size"], limit=settings["limit"],
+                                fields={*method.fields, "target_domain"})
+    start, rows, shown, seen = time.monotonic(), [], _Extremes() if paired else _Examples(total), set()
     if own:  # in a folder of the user's nothing is removed
         shutil.rmtree(output / "images", ignore_errors=True)
     (output / "images").mkdir(parents=True, exist_ok=True)
@@ -76,37 +88,69 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
             names, valid = batch.pop("name"), batch.pop("valid")
             out = translator.outputs(batch, seed=number)
             _check_finite(out["fake_target"], names)
-            fake = report.to_uint8(out["fake_target"], truncate=settings["truncate"])
-            values = measure.update(batch["target"], valid=valid, mask=batch.get("target_mask"), fake=fake,
-                                    source=batch["source"])
-            panels = {name: report.to_uint8(image) for name, image in translator.method.panels(batch, out).items()}
+            saved = {name: report.as_picture(image, truncate=settings["truncate"]) for name, image in out.items()}
+            label = batch["target_domain"].argmax(1) if "target_domain" in batch else None
+            values = measure.update(
+                batch["target"], valid=valid, mask=batch["target_mask"][..., 0] if measure.masked else None,
+                new=_new(source, len(rows), valid, seen), label=label,
+                groups=[domains[place] for place in label] if domains else None,
+                fake=saved["fake_target"], source=batch["source"])
+            panels = {name: report.as_picture(image) for name, image in method.panels(batch, out).items()}
             for row in np.flatnonzero(valid):
                 one, floor = ({name: float(of[row]) for name, of in values[column].items()} for column in COLUMNS)
                 rows.append((names[row], one, floor))
-                extremes.add(one, {name: image[row] for name, image in panels.items()})
-                if len(rows) <= settings["images"]:
-                    Image.fromarray(fake[row]).save(output / "images" / f"{_file_name(names[row])}.png")
+                shown.add(one, {name: image[row] for name, image in panels.items()})
+                for name, pictures in saved.items() if len(rows) <= settings["images"] else ():
+                    ending = "" if name == "fake_target" else f"__{name}"
+                    report.save(pictures[row], output / "images" / f"{_file_name(names[row])}{ending}.png")
             progress.update(int(valid.sum()))
-    found = measure.results()
+    found, record = measure.results(), measure.record()
+    if judged:
+        record["classification_accuracy"] |= judged
     result = {
-        "step": translator.step, "pairs": len(rows), "size": "{}x{}".format(*fake.shape[1:3]),
+        "step": translator.step, "pairs": len(rows), "size": "{}x{}".format(*saved["fake_target"].shape[1:3]),
         "norm": settings["norm"], "dropout": settings["dropout"],
         "export": "8 bits, truncated" if settings["truncate"] else "8 bits, rounded",
         "seconds": round(time.monotonic() - start, 1),
         "mean": values_of(found["fake"]), "copy_source": values_of(found["source"]),
-        "details": details_of(found["fake"]), "record": measure.record(), "left_out": left_out, "published": published(config)}
+        "details": details_of(found["fake"]), "record": record, "left_out": left_out, "published": published(config)}
+    if domains:
+        parts = measure.grouped()
+        for group in parts["fake"]:
+            one, floor = ({name: finite(value) for name, value in parts[column][group].items()} for column in COLUMNS)
+            result.setdefault("domains", {})[group] = {"mean": one, "copy_source": floor}
     _write_rows(output / "per_image.csv", rows)
-    extremes.write(output)
+    shown.write(output)
     logs.write_json(output / "metrics.json", result)
     return result
 
 
-def _possible(usual: Sequence[str], extra: Sequence[str], size: tuple[int, int], weights: str, *,
-              masks: bool) -> tuple[list[str], dict[str, str]]:
+def _targets(facts: Mapping[str, Any]) -> list[str]:
+    """The domains that results are told of one by one: folders, of which each pair has one as its target."""
+    return facts["domains"] if facts.get("kind") == "domains" else []
+
+
+def _new(source: Source, first: int, valid: np.ndarray, seen: set) -> np.ndarray:
+    """Which target pictures of a batch have not come before; pair `first` is its first row."""
+    if source.target_of is None:
+        return valid
+    targets = [source.target_of(first + row) if counts else None for row, counts in enumerate(valid)]
+    new = [counts and not (target in seen or seen.add(target)) for target, counts in zip(targets, valid, strict=True)]
+    return np.array(new)
+
+
+def _possible(usual: Sequence[str], extra: Sequence[str], size: tuple[int, int], weights: str, *, masks: bool,
+              paired: bool, kind: str) -> tuple[list[str], dict[str, str]]:
     """The metrics that can be computed, and the reason for each that cannot; one of `extra` must be possible."""
     chosen, left_out = [], {}
     for name in dict.fromkeys((*usual, *extra)):
         try:
+            if catalog.needs_pairs(name) and not paired:
+                raise InputError(
+                    f"{name} compares a translation with its true target, and these test pictures have none.")
+            if catalog.METRICS[name].labeled and kind not in judging.KINDS:
+                raise InputError(
+                    f"{name} needs data of one domain a picture ({' or '.join(judging.KINDS)}), found {kind}.")
             stream.check(name, size, weights)
             if catalog.needs_mask(name) and not masks:
                 raise InputError(f"{name} needs the pose masks of the targets, which this method's data do not have.")
@@ -176,5 +220,24 @@ class _Extremes:
 
     def write(self, output: Path) -> None:
         for name, entries in (("best", self._best), ("worst", self._worst)):
-            columns = {title: np.stack([panels[title] for _, panels in entries]) for title in entries[0][1]}
-            report.grid(columns).save(output / f"{name}.png")
+            _sheet([panels for _, panels in entries]).save(output / f"{name}.png")
+
+
+class _Examples:
+    """The pictures of some pairs, evenly spread over all."""
+
+    def __init__(self, total: int):
+        self._count, self._chosen = 0, {round(place) for place in np.linspace(0, total - 1, min(EXTREMES, total))}
+        self._panels: list[dict] = []
+
+    def add(self, values: dict[str, float], panels: dict[str, np.ndarray]) -> None:
+        if self._count in self._chosen:
+            self._panels.append(panels)
+        self._count += 1
+
+    def write(self, output: Path) -> None:
+        _sheet(self._panels).save(output / "examples.png")
+
+
+def _sheet(rows: list[dict[str, np.ndarray]]) -> Image.Image:
+    return report.grid({title: np.stack([panels[title] for panels in rows]) for title in rows[0]})

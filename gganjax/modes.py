@@ -60,9 +60,8 @@ def _sample(asked: Command) -> int:
 
     if not asked.flags["images"]:
         raise InputError("--images is missing: mode sample needs a picture or a folder of pictures to translate.")
-    if not asked.flags["keypoints"] and not asked.flags["skeletons"]:
-        raise InputError("--keypoints and --skeletons are missing: mode sample needs skeletons to translate to.")
-    written = sample.run(asked.workdir, **{name: asked.flags[name] for name in ("images", "keypoints", "skeletons", "output")})
+    names = ("images", "keypoints", "skeletons", "domains", "output")
+    written = sample.run(asked.workdir, **{name: asked.flags[name] for name in names})
     print(f"wrote {len(written)} files, the last one is {written[-1]}")
     return 0
 
@@ -87,7 +86,9 @@ def _check(asked: Command) -> int:
     method = methods.load(config["method"], config["options"])
     settings.check(config, method, devices=devices.count())
     sources = {split: data.open_source(config["data"], split) for split in ("train", "test")}
-    core.check_fields(method, fixed_samples(sources["test"], config))
+    for source in sources.values():
+        settings.check_domains(config, method, source)
+    core.check_fields(method, fixed_samples(sources["test"], config, fields=method.fields))
     for split, source in sources.items():
         print(f"data, {split} split")
         _print_facts(source.describe())
@@ -138,6 +139,9 @@ def _print_results(found: dict[str, Any]) -> None:
         floor = found["copy_source"][key]
         shown = ["inf" if number is None else f"{number:.4g}" for number in (value, floor)]
         print(f"{key:<24} {shown[0]:>8}   (copying the source: {shown[1]})")
+    for domain, part in found.get("domains", {}).items():
+        numbers = [f"{key} {value:.4g}" for key, value in part["mean"].items() if value is not None]
+        print(f"  to {domain}: {', '.join(numbers)}")
 
 
 def _this_command() -> str:

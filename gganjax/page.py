@@ -53,7 +53,23 @@ def results(metrics: dict[str, Any]) -> tuple[str, str] | None:
     facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in single.items())
     missing = "".join(f"<p>{html.escape(f'{name} is left out: {why}')}</p>" for name, why in metrics["left_out"].items())
     head = "<tr><th>measure</th>" + "".join(f'<th class="number">{html.escape(text)}</th>' for text in heads) + "</tr>"
-    return "Results", f"<table>{head}{''.join(rows)}</table><p>{html.escape(facts)}</p>{missing}"
+    parts = _domains(metrics.get("domains", {}), metrics["record"])
+    return "Results", f"<table>{head}{''.join(rows)}</table>{parts}<p>{html.escape(facts)}</p>{missing}"
+
+
+def _domains(domains: dict[str, Any], record: dict[str, Any]) -> str:
+    """The numbers of each target domain, beside those of its sources unchanged."""
+    if not domains:
+        return ""
+    names = list(next(iter(domains.values()))["mean"])
+    heads = "".join(f'<th class="number">{html.escape(record[name]["title"])}</th>' for name in names)
+    rows = []
+    for domain, found in domains.items():
+        pairs = [(found["mean"][name], found["copy_source"][name]) for name in names]
+        shown = ["" if value is None else f"{_number(value)} ({_number(floor)})" for value, floor in pairs]
+        cells = "".join(f'<td class="number">{text}</td>' for text in shown)
+        rows.append(f"<tr><td>to {html.escape(domain)}</td>{cells}</tr>")
+    return f"<table><tr><th>target domain (source copied)</th>{heads}</tr>{''.join(rows)}</table>" if names else ""
 
 
 def _beside(value: float | None, details: dict[str, Any]) -> str:

@@ -32,6 +32,17 @@ def to_uint8(images: np.ndarray, *, truncate: bool = False) -> np.ndarray:
     return (scaled if truncate else np.rint(scaled)).astype(np.uint8)
 
 
+def as_picture(images: np.ndarray, *, truncate: bool = False) -> np.ndarray:
+    """Turn images [N, H, W, C] into pictures that `grid` takes: of maps of joints it shows the brightest one."""
+    pictures = to_uint8(images, truncate=truncate)
+    return pictures if pictures.shape[-1] in (1, 3) else pictures.max(-1, keepdims=True)
+
+
+def save(picture: np.ndarray, path: Path) -> None:
+    """Write one picture [H, W, 3] or [H, W, 1] to a file."""
+    Image.fromarray(picture if picture.shape[-1] == 3 else picture[..., 0]).save(path)
+
+
 def grid(panels: dict[str, np.ndarray]) -> Image.Image:
     """Arrange pictures in one RGB image: a column per panel under its name, a row per example.
 
@@ -127,9 +138,10 @@ def _picture(folder: Path, path: Path, caption: str) -> str:
 
 
 def _pictures(folder: Path) -> list[tuple[str, str]]:
-    """The test pairs that came out best and worst."""
-    found = [(name, folder / "results" / f"{name}.png") for name in ("best", "worst")]
-    shown = [_picture(folder, path, f"{name} test pairs by LPIPS") for name, path in found if path.exists()]
+    """The test pairs that came out best and worst, or some where nothing ranks them."""
+    captions = dict(best="best test pairs by LPIPS", worst="worst test pairs by LPIPS", examples="some test pictures")
+    found = [(caption, folder / "results" / f"{name}.png") for name, caption in captions.items()]
+    shown = [_picture(folder, path, caption) for caption, path in found if path.exists()]
     return [("Test pictures", f'<div class="side">{"".join(shown)}</div>')] if shown else []
 
 

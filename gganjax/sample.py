@@ -1,6 +1,6 @@
-"""The user's own images translated to the user's own skeletons, one by one and as a grid.
+"""The user's own images translated to the user's own skeletons, or to the domains of a run, one by one and as a grid.
 
-The grid is that of thesis Figure 2.8: a row for each image, a column for each skeleton.
+The grid is that of thesis Figure 2.8: a row for each image, a column for each skeleton or domain.
 """
 
 import itertools
@@ -9,23 +9,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from gganjax import data, report, use
+from gganjax.data import guides, labels
 from gganjax.data import settings as data_settings
+from gganjax.data.folders import fit_figure
+from gganjax.data.images import fit
 from gganjax.data.keypoints import read_figures
-from gganjax.data.skeletons import move, visible
+from gganjax.data.skeletons import visible
 from gganjax.errors import InputError
 
 log = logging.getLogger("gganjax")
 
 MOST = 16  # skeletons that one grid holds
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+ALONE = "translated"  # name of the only column of a method that takes nothing but an image
 
 
 def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (), skeletons: Sequence[str] = (),
-        output: str | Path | None = None) -> list[Path]:
-    """Translate every image to every skeleton.
+        domains: Sequence[str] = (), output: str | Path | None = None) -> list[Path]:
+    """Translate every image to every skeleton, to every domain, or in the one way that the method knows.
 
     Args:
         folder: a run folder, or a folder that `use.load` takes.
@@ -33,50 +36,91 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
         keypoints: key-point files, drawn as in training: JSON in the format of the data folders, or OpenPose JSON,
             whose coordinates are then taken as pixels of the first image.
         skeletons: pictures of skeletons drawn as in training, or folders of them.
+        domains: names of domains, or several joined by "+" where a picture may be in several; by default every one.
         output: folder to write to; by default `translations` in the run folder.
 
     Returns:
-        The files written, the grid last: `IMAGE__SKELETON.png` for every translation, and grid.png.
+        The files written, the grid last: `IMAGE__SKELETON.png`, `IMAGE__DOMAIN.png` or `IMAGE__translated.png` for
+        every translation, what else the method returns with the name of that output behind, and grid.png.
 
     Raises:
-        InputError: a file is missing or cannot be read, or there is nothing to translate.
+        InputError: a file is missing or cannot be read, there is nothing to translate, or the method takes something
+            else.
     """
     translator = use.load(folder)
-    if translator.method.inputs != ("source", "target_guidance"):
-        wanted = ", ".join(translator.method.inputs)
-        raise InputError(f"{translator.method.name} takes {wanted}, expected a method of source and target_guidance.")
+    method = translator.method
     settings = data_settings.resolve(translator.config["data"])
-    size = (settings.crop_size, settings.crop_size)
-    rows, columns = {}, {}
+    given = dict(target_guidance=[*keypoints, *skeletons], target_domain=domains)
+    wanted = next((name for name in given if method.inputs == ("source", name)), None)
+    if wanted is None and method.inputs != ("source",):
+        taken = ", ".join(method.inputs)
+        raise InputError(f"{method.name} takes {taken}, expected source alone or with {' or '.join(given)}.")
+    for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():
+        if given[name] and name != wanted:
+            raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but {flags} give it {name}.")
     paths = [path for name in images for path in _files(name, PICTURES)]
+    rows = {}
     for path in paths:
-        rows[_free(path.stem, rows)] = data.read_image(path, size)
+        rows[_free(path.stem, rows)] = _source(path, settings)
     if not rows:
         raise InputError("there is nothing to translate: give --images=FILE, a picture or a folder of pictures.")
+    if wanted == "target_guidance":
+        columns = _guidance(keypoints, skeletons, paths[0], settings, channels=method.fields[wanted].shape[-1])
+    elif wanted == "target_domain":
+        columns = {name: use.domain_vector(name, method.domains) for name in domains or method.domains}
+    else:
+        columns = {ALONE: None}
+    output = Path(output) if output else Path(folder) / "translations"
+    output.mkdir(parents=True, exist_ok=True)
+    sources = np.stack(list(rows.values()))
+    blank, panels, written = np.full_like(sources[:1], 255), {"source": sources}, []
+    if wanted == "target_guidance":  # a row of skeletons above the images
+        panels["source"] = np.concatenate([blank, sources])
+    for column, target in columns.items():
+        made = translator(source=sources, **({wanted: np.stack([target] * len(sources))} if wanted else {}))
+        outputs = made if isinstance(made, dict) else {"fake_target": made}
+        for name, pictures in outputs.items():
+            pictures, title = report.as_picture(pictures), column if name == "fake_target" else f"{column}__{name}"
+            for row, picture in zip(rows, pictures, strict=True):
+                written.append(output / f"{row}__{title}.png")
+                report.save(picture, written[-1])
+            if wanted == "target_guidance":
+                above = report.as_picture(target[None]) if name == "fake_target" else blank
+                pictures = np.concatenate([_rgb(above), _rgb(pictures)])
+            panels[_free(title, panels)] = pictures
+    written.append(output / "grid.png")
+    report.grid(panels).save(written[-1])
+    return written
+
+
+def _rgb(pictures: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(pictures, (*pictures.shape[:3], 3))
+
+
+def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
+    """A picture of the user's as the sources of training are; a label map in its colors where these are label maps."""
+    if settings.kind == "labels" and not settings.exchange and labels.is_map(path):
+        palette = labels.read_palette(settings, sample=path)
+        return labels.paint(labels.read_label(path, settings.crop, settings.center_crop), palette)
+    return fit(data.read_image(path), settings.crop, center_crop=settings.center_crop, by=settings.resize)
+
+
+def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, settings: data_settings.Settings, *,
+              channels: int) -> dict[str, np.ndarray]:
+    """The skeletons by name, at the size of training."""
+    if skeletons and channels != 3:
+        raise InputError(f"the method takes a map for each of {channels} joints: give --keypoints=FILE.json instead.")
+    columns = {}
     for path in (path for name in keypoints for path in _files(name, (".json",))):
-        for name, picture in _drawn(path, paths[0], settings):
-            columns[_free(name, columns)] = picture
+        for name, drawn in _drawn(path, first, settings):
+            columns[_free(name, columns)] = drawn
     for path in (path for name in skeletons for path in _files(name, PICTURES)):
-        columns[_free(path.stem, columns)] = data.read_image(path, size)
+        columns[_free(path.stem, columns)] = data.read_image(path, settings.crop)
     if not columns:
         raise InputError("there is no target skeleton: give --keypoints=FILE.json or --skeletons=FILE.")
     if len(columns) > MOST:
         log.warning("of %d skeletons the first %d are used", len(columns), MOST)
-        columns = dict(list(columns.items())[:MOST])
-    output = Path(output) if output else Path(folder) / "translations"
-    output.mkdir(parents=True, exist_ok=True)
-    sources = np.stack(list(rows.values()))
-    panels = {"source": np.concatenate([np.full_like(sources[:1], 255), sources])}
-    written = []
-    for column, guidance in columns.items():
-        made = translator(source=sources, target_guidance=np.stack([guidance] * len(sources)))
-        for row, image in zip(rows, made, strict=True):
-            written.append(output / f"{row}__{column}.png")
-            Image.fromarray(image).save(written[-1])
-        panels[_free(column, panels)] = np.concatenate([guidance[None], made])
-    written.append(output / "grid.png")
-    report.grid(panels).save(written[-1])
-    return written
+    return dict(list(columns.items())[:MOST])
 
 
 def _drawn(path: Path, first: Path, settings: data_settings.Settings) -> Iterator[tuple[str, np.ndarray]]:
@@ -84,13 +128,12 @@ def _drawn(path: Path, first: Path, settings: data_settings.Settings) -> Iterato
     size, figures = read_figures(path, parts=settings.parts)
     found = {name: figure for name, figure in figures.items() if visible(figure)}
     if not found:
-        raise InputError(f"{path} holds no key point that was found, expected at least one hand or body.")
-    side = settings.crop_size
-    height, width = size or data.read_image(first).shape[:2]
+        raise InputError(f"{path} holds no key point that was found, expected at least one hand, body or face.")
+    shape = size or data.read_image(first).shape[:2]
     for name, figure in found.items():
-        figure = move(figure, scale=(side / height, side / width))
-        yield Path(name).stem, data.draw_skeleton(
-            figure, (side, side), line_width=settings.line_width or None, style=settings.guidance)
+        figure = fit_figure(figure, shape, settings.crop, settings.center_crop)
+        yield Path(name).stem, guides.draw(
+            figure, settings.crop, style=settings.guidance, line_width=settings.line_width)
 
 
 def _free(name: str, taken: Mapping) -> str:

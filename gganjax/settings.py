@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gganjax.command import flat
+from gganjax.data.settings import crop_of
 from gganjax.errors import InputError, nearest
 
 # Least value of every number; what is not listed belongs to the method, the data or an optimizer.
@@ -34,6 +35,8 @@ EVALUATE = dict(
     published={},  # the paper's row: source, folder (name of its data set), values (metric -> number)
     norm="batch",  # statistics of the "batch" (image) at hand, or the "running" ones
     dropout=False,  # the reference leaves dropout on at test time
+    masks="person",  # masks of bodies under which masked metrics look: "person" (the tables') or "pg2", see data.masks
+    classifier_epochs=20,  # length of the training of the classifier that classification_accuracy asks
     batch_size=8,  # images at a time
     limit=0,  # at most that many test pairs; 0 means all
     images=24,  # translated images that are kept as files
@@ -60,7 +63,8 @@ def check_values(config: Mapping[str, Any]) -> None:
     evaluate = EVALUATE | dict(config["evaluate"])
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
     _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
-    for key, least in dict(batch_size=1, limit=0).items():
+    _choice("evaluate.masks", evaluate["masks"], ("person", "pg2"))
+    for key, least in dict(batch_size=1, limit=0, classifier_epochs=1).items():
         if (evaluate[key] or 0) < least:
             raise InputError(f"config.evaluate.{key} must be at least {least}, found {evaluate[key]}.")
     for player, terms in config["weights"].items():
@@ -121,18 +125,35 @@ def check(config: Mapping[str, Any], method: Any, *, devices: int = 1) -> None:
 
 
 def check_size(config: Mapping[str, Any], method: Any) -> None:
-    """The pictures' size must be a multiple of the networks' stride."""
-    size = config["data"]["crop_size"]
-    if size % method.stride:
+    """The pictures' height and width must be multiples of the networks' stride."""
+    for key, size in zip(("crop_size", "crop_width"), crop_of(config["data"]), strict=True):
+        if size % method.stride:
+            raise InputError(
+                f"config.data.{key} must be a multiple of {method.stride}, the stride of {method.name}, found {size}."
+            )
+
+
+def check_domains(config: Mapping[str, Any], method: Any, source: Any) -> None:
+    """The domains of a method that has any must be those of the data, in the same order.
+
+    Args:
+        config: the configuration as a dictionary.
+        method: what `methods.load` returned.
+        source: what `data.open_source` returned.
+    """
+    wanted, facts = getattr(method, "domains", None), source.describe()
+    if wanted is not None and list(wanted) != list(facts.get("domains", ())):
         raise InputError(
-            f"config.data.crop_size must be a multiple of {method.stride}, the stride of {method.name}, found {size}."
+            f"{method.name} translates between the domains {', '.join(wanted)}, but the data of kind "
+            f"{config['data']['kind']} have {', '.join(facts.get('domains', ())) or 'none'}: name the same ones in "
+            "config.options.domains and config.data.domains, in one order."
         )
 
 
 def example(config: Mapping[str, Any], method: Any) -> dict[str, np.ndarray]:
     """A batch of one row of zeros with the shapes that the method will see, for tracing."""
-    size = config["data"]["crop_size"]
-    sizes = {"B": 1, "H": size, "W": size}
+    height, width = crop_of(config["data"])
+    sizes = {"B": 1, "H": height, "W": width}
     return {
         name: np.zeros([sizes.get(axis, axis) for axis in field.shape], np.float32)
         for name, field in method.fields.items()

@@ -6,7 +6,7 @@ because the State holds everything that the next step depends on and batch k is 
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,7 +61,9 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
     method = method or methods.load(config["method"], config["options"])
     settings.check(config, method, devices=devices.count())
     sources = sources or {split: data.open_source(config["data"], split) for split in ("train", "test")}
-    samples = fixed_samples(sources["test"], config)
+    for source in sources.values():
+        settings.check_domains(config, method, source)
+    samples = fixed_samples(sources["test"], config, fields=method.fields)
     example = {name: np.zeros_like(samples[name][:1]) for name in method.fields if name in samples}
     plan = make_plan(config, method, len(sources["train"]))
     continued = checkpoint.complete(workdir)
@@ -85,7 +87,7 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
             meta = dict(method=method.name, frozen=list(method.frozen), config=config, pairs=len(sources["train"]))
             batches = data.train_batches(
                 sources["train"], config["data"], batch_size=config["batch_size"], seed=config["seed"], start=start,
-                process_index=jax.process_index(), process_count=jax.process_count())
+                process_index=jax.process_index(), process_count=jax.process_count(), fields=method.fields)
             folder = workdir / "checkpoints"
             with batches, logs.interruptible() as stopped, checkpoint.saver(
                     folder, keep=config["keep_checkpoints"], after=start) as save:
@@ -118,15 +120,17 @@ def updates(player: core.Player, steps: int) -> int:
     return max(0, end - player.first) // player.every * player.repeat
 
 
-def fixed_samples(source: Source, config: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch of test pairs, drawn from the whole set; the rows of every sample grid of every run on it."""
+def fixed_samples(source: Source, config: Mapping[str, Any], *,
+                  fields: Collection[str] | None = None) -> dict[str, Any]:
+    """A batch of test pairs, drawn from the whole set; the rows of every sample grid of every run on it.
+
+    fields: what a method needs of a batch, as `data.test_batches` takes it.
+    """
     if not len(source):
         raise InputError("The test split holds no pairs; config.data must name a set with at least one.")
     count = min(config["sample_count"], len(source))
     chosen = np.random.default_rng(0).permutation(len(source))[:count].tolist()
-    spread = Source([source.names[i] for i in chosen], lambda row: source.load(chosen[row]), {},
-                    size=source.size, mirrored=source.mirrored)
-    with data.test_batches(spread, config["data"], batch_size=count) as batches:
+    with data.test_batches(source.part(chosen), config["data"], batch_size=count, fields=fields) as batches:
         return next(batches)
 
 
@@ -208,8 +212,13 @@ def _agree(caught: int, step: int, every: int) -> int:
 
 
 def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State], None]:
-    """A function that draws the sample grid of a step: the same test pairs and the same key every time."""
-    run = devices.compile_sample(method, norm=config["evaluate"]["norm"], dropout=config["evaluate"]["dropout"])
+    """A function that draws the sample grid of a step: the same test pairs and the same key every time.
+
+    A method of many domains shows each source in all of them.
+    """
+    entry = "overview" if hasattr(method, "overview") else "sample"
+    run = devices.compile_sample(
+        method, norm=config["evaluate"]["norm"], dropout=config["evaluate"]["dropout"], entry=entry)
     inputs = {name: samples[name] for name in method.fields if name in samples}
     key = jax.random.key(config["seed"])
 
@@ -218,7 +227,7 @@ def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State
             return
         networks = devices.fetch(state.replace(opt={}, pools={}))
         out = run(core.sample_params(networks), networks.moving, inputs, key)
-        panels = {name: report.to_uint8(np.asarray(x)) for name, x in method.panels(inputs, out).items()}
+        panels = {name: report.as_picture(np.asarray(x)) for name, x in method.panels(inputs, out).items()}
         picture = report.grid(panels)
         (workdir / "samples").mkdir(exist_ok=True)
         picture.save(workdir / "samples" / f"step_{step:08d}.png")

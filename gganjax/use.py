@@ -3,11 +3,14 @@
     import gganjax
     translate = gganjax.load("runs/gesturegan")
     picture = translate(source=photo, target_guidance=skeleton)
+    picture = gganjax.load("runs/stargan")(source=photo, target_domain="male_noble")
 
 Images are [B, H, W, C], or [H, W, C] for a single one: uint8, or floats in [-1, 1]. The result is of the same kind.
+A domain is a vector [M] of 0 and 1, or [B, M], or a name of `method.domains`, or a list of B names; "A+B" is the name
+of both, where a picture may be in several.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +48,16 @@ class Translator:
 
         Args:
             seed: seed of what the method draws at random; without dropout GestureGAN draws nothing.
-            **images: every field of `method.inputs`, [B, H, W, C] or [H, W, C], uint8 or floats in [-1, 1].
+            **images: every field of `method.inputs`, [B, H, W, C] or [H, W, C], uint8 or floats in [-1, 1]; domains
+                also by name, and one domain for all images.
 
         Returns:
             The translated images, uint8 if the first input was, float32 in [-1, 1] otherwise; with a batch axis if
             the inputs had one; a dictionary of such arrays if the method returns several.
 
         Raises:
-            InputError: an image is missing, unknown, or of the wrong type, range, size or number of channels.
+            InputError: an image is missing, unknown, or of the wrong type, range, size or number of channels, or
+                there is no such domain.
         """
         arrays, single = self._check(images)
         as_uint8 = arrays[self.method.inputs[0]].dtype == np.uint8
@@ -86,6 +91,11 @@ class Translator:
         missing = [name for name in self.method.inputs if name not in images]
         if missing:
             raise InputError(f"'{missing[0]}' is missing: {self.method.name} takes {', '.join(self.method.inputs)}.")
+        images = dict(images)
+        for name in self.method.inputs:
+            if name.endswith("_domain"):
+                rows = np.shape(images["source"])[:-3]  # () for a single image
+                images[name] = _domains(images[name], self.method.domains, rows)
         arrays = {name: _checked(name, images[name], self.method.fields[name]) for name in self.method.inputs}
         axes = {name: array.ndim - len(self.method.fields[name].shape) for name, array in arrays.items()}
         if len(set(axes.values())) > 1:
@@ -99,16 +109,39 @@ class Translator:
         return arrays, single
 
 
+def domain_vector(name: str, domains: Sequence[str]) -> np.ndarray:
+    """The label vector float32 [M] of a domain, or of several joined by "+"; an InputError names the nearest one."""
+    vector = np.zeros(len(domains), np.float32)
+    for one in [name] if name in domains else name.split("+"):
+        if one not in domains:
+            raise InputError(f"'{one}' is no domain{nearest(one, domains)}.")
+        vector[list(domains).index(one)] = 1
+    return vector
+
+
+def _domains(given: Any, domains: Sequence[str], rows: tuple[int, ...]) -> np.ndarray:
+    """Names as vectors, and one domain as many times as there are images."""
+    if isinstance(given, str):
+        given = domain_vector(given, domains)
+    elif isinstance(given, (list, tuple)) and given and all(isinstance(name, str) for name in given):
+        given = np.stack([domain_vector(name, domains) for name in given])
+    vectors = np.asarray(given)
+    if vectors.dtype.kind in "biu":
+        vectors = vectors.astype(np.float32)
+    return np.broadcast_to(vectors, (*rows, *vectors.shape)) if vectors.ndim == 1 else vectors
+
+
 def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
     """The input as uint8, or as float32 within the range of its field."""
     array = np.asarray(image)
-    if array.dtype == np.uint8:
+    if array.dtype == np.uint8 and len(field.shape) == 4:
         return array
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"'{name}' must be uint8 or float, found {array.dtype}.")
     if array.size and not (np.min(array) >= field.low - 1e-3 and np.max(array) <= field.high + 1e-3):
         found = f"{np.min(array):.4g} to {np.max(array):.4g}"
-        raise InputError(f"'{name}' must be uint8, or floats from {field.low:g} to {field.high:g}, found {found}.")
+        kinds = "uint8, or floats" if len(field.shape) == 4 else "numbers"
+        raise InputError(f"'{name}' must be {kinds} from {field.low:g} to {field.high:g}, found {found}.")
     return array.astype(np.float32)
 
 

@@ -48,3 +48,28 @@ def take(batches, count: int) -> list[dict]:
 def same(one: dict, other: dict) -> bool:
     """Whether two batches hold the same bytes and names."""
     return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
+
+
+def write_picture(path, seed: int, height: int = 32, width: int = 32) -> None:
+    """Writes a random picture, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture(seed, height, width)).save(path)
+
+
+def make_domains(root, *, train=(5, 4, 3), test=(3, 2, 2), names=("c", "a", "b")):
+    """Writes a folder of PNG pictures for each domain; picture i of domain d of the training split is `picture(100 * d + i)`."""
+    for number, (split, counts) in enumerate(dict(train=train, test=test).items()):
+        for d, (name, count) in enumerate(zip(names, counts, strict=True)):
+            for i in range(count):
+                write_picture(root / split / name / f"{i}.png", 1000 * number + 100 * d + i)
+    return root
+
+
+def make_attributes(root, vectors: list, names=("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")):
+    """Writes CelebA's list of attributes and a picture for each of its lines."""
+    lines = [str(len(vectors)), " ".join(names)]
+    for i, vector in enumerate(vectors):
+        write_picture(root / "images" / f"{i:03d}.png", i)
+        lines.append(f"{i:03d}.png  " + "  ".join("1" if value else "-1" for value in vector))
+    (root / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
+    return root

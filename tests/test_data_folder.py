@@ -200,7 +200,7 @@ def break_pairs(root, text):
         (
             lambda root: (root / "train_keypoints.json").unlink(),
             "The guidance of the train split is missing: expected "
-            + " or ".join(f"{{0}}/train_{name}" for name in ("keypoints.json", "keypoints", "skeletons.")),
+            + " or ".join(f"{{0}}/train_{name}" for name in ("keypoints.json", "landmarks.json", "keypoints", "skeletons.")),
         ),
         (
             lambda root: write_key_points(root, "train", {"p0.png": None}, 32),
@@ -229,7 +229,11 @@ def test_an_unknown_split_is_told(root):
 @pytest.mark.parametrize(
     "changes, expected",
     [
-        (dict(kind="folders"), "config.data.kind must be one of drawn, strips, folder, tfds, found 'folders'."),
+        (
+            dict(kind="folders"),
+            "config.data.kind must be one of drawn, strips, folder, tfds, labels, unpaired, domains, attributes,"
+            " found 'folders'.",
+        ),
         (dict(croop_size=3), "config.data.croop_size is not a setting; did you mean crop_size."),
         (dict(load_size=8), "config.data.load_size must not be smaller than config.data.crop_size (16), found 8."),
         (dict(crop_size="64"), "config.data.crop_size must be of type int, found '64'."),

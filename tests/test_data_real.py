@@ -1,5 +1,6 @@
 """Real photographs in the formats of the data folders, where they lie beside the repository."""
 
+import numpy as np
 import pytest
 from conftest import shared
 from scipy import ndimage
@@ -28,6 +29,65 @@ def test_every_pair_of_a_set_is_found(name, only, split, pairs, pictures):
     facts = data.open_source(settings, "train" if split == "train" else "test").describe()
     assert facts["pictures"] == pictures and facts["pairs"] == (pairs or facts["pairs"])
     assert facts["pairs_left_out"] == 0 and not facts["bad_files"]
+
+
+def opened(name, split="train", **changes):
+    settings = dict(dict(folder=str(shared(f"data/{name}")), load_size=64, crop_size=64), **changes)
+    return settings, data.open_source(settings, split)
+
+
+def test_the_domains_of_painted_faces():
+    settings, train = opened("kaokore", kind="domains")
+    facts = train.describe()
+    assert facts["pictures_of"] == dict.fromkeys(["female_noble", "male_incarnation", "male_noble", "male_warrior"], 160)
+    assert len(train) == 640 and facts["sizes"] == {"128x128": 640}
+    _, test = opened("kaokore", "test", kind="domains")
+    assert len(test) == 120 * 3 and set(test.describe()["pictures_of"].values()) == {30}
+    two = dict(kind="unpaired", domains=("male_noble", "female_noble"))
+    assert [len(opened("kaokore", split, **two)[1]) for split in ("train", "test")] == [160, 30]
+    with data.train_batches(train, settings, batch_size=8, seed=0) as batches:
+        batch = next(batches)
+    assert batch["source"].shape == (8, 64, 64, 3) and (batch["source_domain"].sum(1) == 1).all()
+
+
+@pytest.mark.parametrize("name, train, test, classes", [("facades", 320, 70, 12), ("landcover", 200, 70, 5)])
+def test_labels_have_their_photos(name, train, test, classes):
+    for split, pairs in dict(train=train, test=test).items():
+        _, source = opened(name, split, kind="labels")
+        facts = source.describe()
+        assert (facts["pairs"], facts["classes"], facts["sizes"]) == (pairs, classes, {"256x256": pairs})
+        colors = {tuple(color) for color in source[0]["source"].reshape(-1, 3).tolist()}
+        assert 1 < len(colors) <= classes and np.unique(source[0]["target"]).size > 100
+
+
+def test_every_face_is_paired_with_its_smile_and_has_dots_where_its_features_are():
+    assert [len(opened("faces_london", split, kind="folder")[1]) for split in ("train", "test")] == [70, 12]
+    settings, source = opened("faces_london", "test", kind="folder", guidance="dots", load_size=256, crop_size=256)
+    with data.test_batches(source, settings, batch_size=12) as batches:
+        batch = next(batches)
+    ratios = []
+    for name, picture, dots in zip(batch["name"], batch["target"], batch["target_guidance"], strict=True):
+        assert name.split("__")[1] == name[:3] + "_smiling"
+        assert (dots > 250).mean() > 0.95 and (dots < 5).sum() > 68 * 8
+        gray = ndimage.gaussian_filter(picture.mean(-1), 1)
+        edges = np.hypot(*np.gradient(gray))[60:200, 60:200]
+        ratios.append(edges[dots[60:200, 60:200, 0] < 128].mean() / edges.mean())
+    assert min(ratios) > 1.2 and np.mean(ratios) > 1.5, ratios  # brows, eyes, lips and jaw are edges of the picture
+
+
+def test_heat_maps_and_masks_lie_on_the_people():
+    settings, source = opened("actions64", kind="folder", guidance="heatmaps", line_width=3.0)
+    assert len(source) == 1432
+    fields = ("target_guidance", "target_mask")
+    with data.train_batches(source, settings, batch_size=16, seed=0, fields=fields) as batches:
+        batch = next(batches)
+    assert batch["target_guidance"].shape == (16, 64, 64, 18) and batch["target_mask"].shape == (16, 64, 64, 1)
+    for maps, mask in zip(batch["target_guidance"], batch["target_mask"], strict=True):
+        peaks = maps.reshape(-1, 18).max(0)
+        assert set(peaks.tolist()) <= {0, 255} and (peaks == 255).sum() >= 12
+        assert 0.05 < mask.mean() < 0.5
+        limbs = (maps.max(-1) == 255) & (mask[..., 0] == 1)
+        assert limbs.sum() > 0.8 * (maps.max(-1) == 255).sum()
 
 
 @pytest.mark.parametrize("name", ["ntu", "senz3d"])

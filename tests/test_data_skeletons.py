@@ -73,15 +73,16 @@ def test_fingers_have_five_colors():
     assert [tuple(drawn[40, 10 + 8 * finger].tolist()) for finger in range(5)] == list(skeletons.FINGER_COLORS)
 
 
-@pytest.mark.parametrize("joints", [18, 21])
+@pytest.mark.parametrize("joints", [18, 21, 68])
 def test_a_dot_in_every_joint_is_found_again_after_resize_crop_and_flip(joints):
     """Pictures and key points take the same path: each joint is a single bright pixel whose place is looked up afterwards."""
     rng = np.random.default_rng(joints)
     cells = rng.permutation(144)[:joints]
     x, y = 4 + 3 * (cells % 12), 4 + 3 * (cells // 12)
     small = np.stack([x, y, np.ones(joints)], 1).astype(float)
+    mirror = skeletons.MIRRORS.get(joints, range(joints))
     for flip in (False, True):
-        for index in range(joints):
+        for index in range(0, joints, 1 + joints // 30):
             panel = np.zeros((44, 44, 3), np.uint8)
             panel[y[index], x[index]] = 255
             panel = panel.repeat(2, 0).repeat(2, 1)  # a joint's pixel becomes four, around its place in the doubled picture
@@ -92,7 +93,7 @@ def test_a_dot_in_every_joint_is_found_again_after_resize_crop_and_flip(joints):
             moved = skeletons.move(figure, offset=(top, left))
             moved = (skeletons.mirror(moved, 80) if flip else moved)[0]
             found = np.argwhere(done["source"][..., 0] == 255).mean(0)[::-1]
-            place = list(skeletons.BODY_MIRROR).index(index) if flip and joints == 18 else index
+            place = list(mirror).index(index) if flip else index
             assert np.abs(moved[place, :2] - found).max() < 1e-9
 
 
@@ -103,6 +104,35 @@ def test_mirroring_exchanges_the_sides_of_a_body_and_twice_is_nothing():
         assert names[skeletons.BODY_MIRROR[index]] == other
     body = np.random.default_rng(0).uniform(0, 31, (18, 3))
     assert np.allclose(skeletons.mirror(skeletons.mirror([body], 32), 32)[0], body)
+
+
+def test_mirroring_exchanges_the_sides_of_a_face():
+    """iBUG's 68 points by their anatomy: jaw and brows from the person's right to left, eyes from the outer corner
+    (right) or the inner one (left) over the upper lid, outer and inner lips around from the right corner."""
+    pairs = {i: 16 - i for i in range(17)} | {17 + i: 26 - i for i in range(10)} | {i: i for i in range(27, 31)}
+    pairs |= {31 + i: 35 - i for i in range(5)}
+    pairs |= {36: 45, 37: 44, 38: 43, 39: 42, 40: 47, 41: 46}
+    pairs |= {48: 54, 49: 53, 50: 52, 51: 51, 55: 59, 56: 58, 57: 57, 60: 64, 61: 63, 62: 62, 65: 67, 66: 66}
+    pairs |= {other: one for one, other in pairs.items()}
+    assert [pairs[i] for i in range(68)] == list(skeletons.FACE_MIRROR)
+    face = np.random.default_rng(0).uniform(0, 31, (68, 3))
+    assert np.allclose(skeletons.mirror(skeletons.mirror([face], 32), 32)[0], face)
+
+
+def test_landmarks_are_black_dots_on_white_of_the_published_size():
+    face = np.zeros((68, 3))
+    face[:2] = (20, 30, 1), (50.5, 40, 1)
+    drawn = data.draw_skeleton(face, (256, 256), style="dots")
+    assert drawn.shape == (256, 256, 3) and drawn[30, 20].tolist() == [0, 0, 0]
+    ink = 1 - drawn[..., 0] / 255.0
+    # Two disks of diameter 4, whose edge falls off over one pixel: the integral of such a disk is pi (r^2 + 1/12).
+    assert ink.sum() == pytest.approx(2 * np.pi * (2**2 + 1 / 12), rel=0.005)
+    y, x = np.mgrid[:256, :256]
+    assert (ink[:, :35] * x[:, :35]).sum() / ink[:, :35].sum() == pytest.approx(20)
+    assert (ink[:, 35:] * x[:, 35:]).sum() / ink[:, 35:].sum() == pytest.approx(50.5)
+    white = data.draw_skeleton(face, (256, 256))
+    assert np.abs(white.astype(int) + drawn - 255).max() <= 1  # a face has no bones: the same dots, white on black
+    assert not data.draw_skeleton(HAND, (32, 32), style="dots", line_width=3)[..., 0].min()  # hands have dots, too
 
 
 def test_the_flipped_drawing_is_the_drawing_of_the_flipped_points():
@@ -127,7 +157,7 @@ def test_wrong_points_are_told(points, reason):
 
 
 def test_an_unknown_style_is_told():
-    with pytest.raises(InputError, match="must be 'white' or 'fingers', found 'pink'"):
+    with pytest.raises(InputError, match="must be 'white', 'fingers' or 'dots', found 'pink'"):
         data.draw_skeleton(HAND, (16, 16), style="pink")
 
 

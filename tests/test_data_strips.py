@@ -1,4 +1,4 @@
-"""Released strips: four square panels in one file."""
+"""Released strips: two or four panels in one file."""
 
 import numpy as np
 import pytest
@@ -61,6 +61,47 @@ def test_a_strip_that_changes_its_shape_later_is_one_sentence(root):
     Image.fromarray(picture(5, 16, 48)).save(root / "train" / "color_P1_G0.png")
     with pytest.raises(InputError, match="was four square panels wide when it was checked and no longer is"):
         source[0]
+
+
+def only_strips(root, shapes):
+    """Replaces the strips by others of these shapes (height, width)."""
+    for path in (root / "train").iterdir():
+        path.unlink()
+    for i, shape in enumerate(shapes):
+        Image.fromarray(picture(i, *shape)).save(root / "train" / f"{i}.png")
+
+
+def test_two_panels_are_source_and_target_alone(root):
+    only_strips(root, [(16, 32), (16, 32)])
+    sample, strip = opened(root)[1], picture(1, 16, 32)
+    assert np.array_equal(sample["source"], strip[:, :16]) and np.array_equal(sample["target"], strip[:, 16:])
+    assert set(sample) == {"source", "target", "name"} and opened(root).describe()["guidance"] == "none"
+    back = opened(root, exchange=True)[1]
+    assert np.array_equal(back["source"], strip[:, 16:]) and np.array_equal(back["target"], strip[:, :16])
+
+
+def test_the_order_of_the_skeletons_is_a_setting(root):
+    strip = picture(1, 16, 64)
+    for panels, source_guidance, target_guidance in (("auto", 2, 3), ("source_first", 2, 3), ("target_first", 3, 2)):
+        sample = opened(root, panels=panels)[1]
+        assert np.array_equal(sample["source_guidance"], strip[:, 16 * source_guidance : 16 * source_guidance + 16])
+        assert np.array_equal(sample["target_guidance"], strip[:, 16 * target_guidance : 16 * target_guidance + 16])
+
+
+def test_panels_that_are_not_square_need_the_setting(root):
+    only_strips(root, [(16, 40), (16, 48)])
+    sizes = dict(load_size=16, load_width=10, crop_size=16, crop_width=10)
+    sample = opened(root, panels="target_first", **sizes)[0]
+    assert np.array_equal(sample["target_guidance"], picture(0, 16, 40)[:, 20:30])
+    assert "must be four square panels side by side, but it is 40x16" in message(root, **sizes)
+    only_strips(root, [(16, 41)])
+    assert "must be two panels of one width side by side, but it is 41x16" in message(root, panels="two")
+
+
+def test_stored_flips_of_the_radboud_release_are_recognized(root):
+    assert not opened(root).mirrored
+    Image.fromarray(picture(0, 16, 64)).save(root / "train" / "Rafd090_01_Caucasian_female_angry_frontal_lr.png")
+    assert opened(root).mirrored
 
 
 def test_an_empty_or_missing_folder_is_told(root):

@@ -38,6 +38,14 @@ def test_titles_stay_above_their_columns(width):
         assert (band[:, left - report.GAP : left - 1] == 255).all(), f"{names[column]} runs over its edge"
 
 
+def test_maps_of_joints_are_shown_by_the_brightest():
+    maps = pictures(2, (2, 6, 5, 18))
+    np.testing.assert_array_equal(report.as_picture(maps), maps.max(-1, keepdims=True))
+    np.testing.assert_array_equal(report.as_picture(maps[..., :3]), maps[..., :3])
+    floats = maps / np.float32(127.5) - 1
+    np.testing.assert_array_equal(report.as_picture(floats), maps.max(-1, keepdims=True))
+
+
 def test_grid_refuses_panels_that_disagree():
     with pytest.raises(ValueError, match="panel 'b' must be uint8 "):
         report.grid({"a": pictures(0, (2, 8, 8, 3)), "b": pictures(0, (1, 8, 8, 3))})
@@ -55,6 +63,17 @@ def test_export_to_8_bits_rounds_or_truncates():
     between = np.array([-1.5, -1, 0, 10.6 / 127.5 - 1, 10.4 / 127.5 - 1, 1, 2], np.float32)
     np.testing.assert_array_equal(report.to_uint8(between), [0, 0, 128, 11, 10, 255, 255])
     np.testing.assert_array_equal(report.to_uint8(between, truncate=True), [0, 0, 127, 10, 10, 255, 255])
+
+
+def test_the_numbers_of_every_domain_are_tabulated():
+    record = {"kid": dict(title="K<I>D", larger_is_better=False, unit="")}
+    part = lambda value: {"mean": {"kid": value}, "copy_source": {"kid": 0.25}}
+    found = dict(mean={"kid": 0.5}, copy_source={"kid": 0.75}, details={}, record=record, left_out={}, published={},
+                 domains={"no<ble": part(0.125), "plain": part(None)})
+    _, text = page.results(found)
+    assert "<td>to no&lt;ble</td>" in text and "0.125 (0.25)" in text and "K&lt;I&gt;D" in text
+    assert '<td>to plain</td><td class="number"></td>' in text
+    assert "target domain" not in page.results(found | dict(domains={}))[1]
 
 
 def test_chart_draws_the_points():

@@ -43,6 +43,8 @@ def changed(config, changes):
     ({"batch_size": 6, "accumulate": 4}, "config.batch_size must be a multiple of config.accumulate (4), found 6."),
     ({"evaluate.norm": "runing"}, "config.evaluate.norm is 'runing'; did you mean running."),
     ({"evaluate.batch_size": 0}, "config.evaluate.batch_size must be at least 1, found 0."),
+    ({"evaluate.masks": "pg3"}, "config.evaluate.masks is 'pg3'; did you mean pg2."),
+    ({"evaluate.classifier_epochs": 0}, "config.evaluate.classifier_epochs must be at least 1, found 0."),
     ({"weights.generator.cycle": float("nan")}, "config.weights.generator.cycle must be a finite number, found nan."),
     ({"ema.generator": 1.5}, "config.ema.generator must be at least 0 and below 1, found 1.5."),
 ])
@@ -84,6 +86,8 @@ def test_optimizers(changes, sentence):
     ({"evaluate.metrics": ("psnr", "ssmi")}, 1, "config.evaluate.metrics is 'ssmi'; did you mean ssim."),
     ({"data.crop_size": 66}, 1,
      "config.data.crop_size must be a multiple of 4, the stride of gesturegan, found 66."),
+    ({"data.crop_width": 66}, 1,
+     "config.data.crop_width must be a multiple of 4, the stride of gesturegan, found 66."),
     ({"batch_size": 6}, 4, "config.batch_size must be a multiple of 4 (4 devices), found 6."),
     ({"batch_size": 12, "accumulate": 3}, 2, None),
     ({"batch_size": 9, "accumulate": 3}, 2,
@@ -151,6 +155,10 @@ def test_overrides_and_defaults(monkeypatch):
     assert asked.config.optimizers.generator.learning_rate == 1.0
     assert (asked.mode, str(asked.workdir), asked.flags["compilation_cache"]) == ("train", "runs/gesturegan-demo", False)
     assert asked.config.is_locked
+    asked = command.parse(["run", "--config=experiments/gesturegan.py:demo", "--config.data.domains=('a', 'b')",
+                           "--config.data.crop_width=32", "--domains=x,y+z"])
+    assert (asked.config.data.domains, asked.config.data.crop_width) == (("a", "b"), 32)
+    assert asked.flags["domains"] == ["x", "y+z"]
     asked = command.parse(["run", "--mode=evaluate", "--workdir=runs/x"])
     assert asked.config is None and str(asked.workdir) == "runs/x"
 

@@ -62,12 +62,42 @@ def test_features_are_computed_once_and_compared_as_sets(narrow):
 
 def test_every_metric_has_a_function_and_a_known_network():
     for name, metric in catalog.METRICS.items():
-        assert bool(metric.pair) + bool(metric.distance) + bool(metric.collect) == 1, name
+        assert bool(metric.pair) + bool(metric.distance) + bool(metric.collect) + metric.labeled == 1, name
         if metric.network:
             network = catalog.NETWORKS[metric.network]
             assert network.source in features.NETWORKS and metric.distance == network.distance
             assert metric.distance or metric.head in network.heads, name
             assert not metric.distance or not network.heads
+
+
+def test_which_metrics_need_counterparts():
+    sets = {"fid", "fid_ttur", "fid_efficientnet", "kid", "kid_efficientnet", "inception_score", "mask_inception_score",
+            "inception_score_scene", "inception_score_top1", "inception_score_top5", "classification_accuracy"}
+    assert {name for name in catalog.METRICS if not catalog.needs_pairs(name)} == sets
+
+
+def test_real_pictures_that_come_again_count_once_and_groups_have_their_own_numbers(narrow):
+    real, fake = pictures(8, 0), pictures(8, 1)
+    again = np.concatenate([real[:4], real[:4]])
+    groups = ["x", "y", "x", "y"] * 2
+    measure = stream.Stream(("fid", "kid"), size=SIZE, weights="random")
+    for start in (0, 4):
+        part = slice(start, start + 4)
+        measure.update(again[part], fake=fake[part], new=[start == 0] * 4, groups=groups[part])
+    plain = stream.Stream(("fid", "kid"), size=SIZE, weights="random")
+    plain.update(again[:4], fake=fake[:4])
+    plain.update(again[4:], fake=fake[4:])
+    rows = {side: plain._rows[side]["inception", "pool", catalog.Rows].all() for side in ("fake", "real")}
+    found = measure.results()["fake"]
+    assert found["kid"]["value"] == pytest.approx(distributions.kid(rows["fake"], rows["real"][:4])[0], rel=1e-4, abs=1e-7)
+    assert found["fid"]["value"] == pytest.approx(distributions.fid(rows["fake"], rows["real"][:4]), rel=1e-4)
+    assert set(measure.grouped()["fake"]["x"]) == {"kid"}  # running sums have no parts
+    assert np.isnan(measure.grouped()["fake"]["x"]["kid"])  # two real pictures are too few
+
+
+def test_a_classifier_must_be_given_where_one_is_asked():
+    with pytest.raises(InputError, match="classification_accuracy needs a classifier of real pictures"):
+        stream.Stream(["classification_accuracy"], size=SIZE)
 
 
 def test_mistakes_are_one_sentence():

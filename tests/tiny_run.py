@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import optax
 
-from gganjax import checkpoint, core, methods
+from gganjax import checkpoint, core, methods, settings
 
 SIZE = 32
 CONFIG = {
@@ -20,18 +20,17 @@ CONFIG = {
 }
 
 
-def make(folder: Path, *, steps: tuple[int, ...] = (7,)) -> Path:
-    """Write a run folder with a checkpoint for each of the steps and return it."""
-    method = methods.load(CONFIG["method"], CONFIG["options"])
-    picture = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+def make(folder: Path, *, steps: tuple[int, ...] = (7,), config: dict = CONFIG, method=None) -> Path:
+    """Write a run folder with a checkpoint for each of the steps and return it; `method` by default that of the config."""
+    method = method or methods.load(config["method"], config["options"])
     optimizers = {player: optax.sgd(0.1) for player in method.players}
-    start = lambda: core.init(method, optimizers, CONFIG["seed"], {name: picture for name in method.fields})
+    start = lambda: core.init(method, optimizers, config["seed"], settings.example(config, method))
     # Filling the shapes with noise takes no compilation, and any weights serve here.
     random = np.random.default_rng(0)
     state = jax.tree.map(lambda x: random.normal(0, 0.2, x.shape).astype(x.dtype), jax.eval_shape(start))
     state = state.replace(moving=jax.tree.map(np.abs, state.moving))
     for step in steps:
-        meta = {"method": method.name, "frozen": list(method.frozen), "config": CONFIG}
+        meta = {"method": method.name, "frozen": list(method.frozen), "config": config}
         checkpoint.save(folder / "checkpoints", state.replace(step=np.int32(step)), meta, keep=len(steps))
-    (folder / "config.json").write_text(json.dumps(CONFIG))
+    (folder / "config.json").write_text(json.dumps(config))
     return folder

@@ -94,6 +94,61 @@ class Toy:
         return dict(source=batch["source"], translated=out["fake_target"], target=batch["target"])
 
 
+class Domains(Toy):
+    """The plain toy with a label in place of guidance: what a method of many domains has."""
+
+    inputs = ("source", "target_domain")
+
+    def __init__(self, domains, *, dropout: float = 0.0):
+        super().__init__("plain", dropout=dropout)
+        self.name, self.domains = "toy_domains", tuple(domains)
+        self.fields = {name: Field(("B", "H", "W", 3)) for name in ("source", "target")}
+        self.fields |= {name: Field(("B", len(domains)), 0.0, 1.0) for name in ("source_domain", "target_domain")}
+
+    def rollout(self, key, call, batch):
+        label = jnp.broadcast_to(batch["target_domain"][:, None, None], (*batch["source"].shape[:3], len(self.domains)))
+        return dict(fake=call("generator", jnp.concatenate([batch["source"], label], -1), key=key))
+
+    def overview(self, key, call, batch):
+        ones = jnp.eye(len(self.domains))
+        return {f"to {name}": self.sample(key, call, batch | dict(target_domain=jnp.tile(one, (len(batch["source"]), 1))))[
+            "fake_target"] for name, one in zip(self.domains, ones)}
+
+    def panels(self, batch, out):
+        return dict(source=batch["source"]) | out
+
+
+class Guides(Toy):
+    """The plain toy with maps of 18 joints and masks, which also returns the maps that it sees in its result."""
+
+    def __init__(self, *, dropout: float = 0.0):
+        super().__init__("plain", dropout=dropout)
+        self.name = "toy_guides"
+        self.nets["reader"] = Painter(18, dropout)
+        self.fields = {name: Field(("B", "H", "W", 3)) for name in ("source", "target")}
+        self.fields |= dict(target_guidance=Field(("B", "H", "W", 18)), target_mask=Field(("B", "H", "W", 1), 0.0, 1.0))
+        self.players["reader"] = Player(("reader",), self.reader_loss)
+
+    def rollout(self, key, call, batch):
+        fake = super().rollout(key, call, batch)["fake"]
+        return dict(fake=fake, guidance=call("reader", fake, key=key))
+
+    def generator_loss(self, key, call, batch, out):
+        terms = super().generator_loss(key, call, batch, out)
+        return terms | dict(mask=(batch["target_mask"] * jnp.abs(out["fake"] - batch["target"])).mean())
+
+    def reader_loss(self, key, call, batch, out):
+        return dict(pixel=losses.pixel(out["guidance"], batch["target_guidance"]))
+
+    def sample(self, key, call, batch):
+        out = self.rollout(key, call, batch)
+        return dict(fake_target=out["fake"], fake_target_guidance=out["guidance"])
+
+    def panels(self, batch, out):
+        return dict(source=batch["source"], guidance=batch["target_guidance"], translated=out["fake_target"],
+                    read=out["fake_target_guidance"], target=batch["target"])
+
+
 def source(*, white: int | None = None, count: int = 8) -> Source:
     """Pairs of noise; the target of pair `white` is white."""
     def load(index):

@@ -1,7 +1,7 @@
-"""Data: folders, strips, prepared sets and the embedded drawn hands, as batches of uint8 pictures.
+"""Data: pairs, domains and the embedded drawn hands, as batches of uint8 pictures.
 
-`open_source` checks everything there is to check; `train_batches` and `test_batches` then only read. Pictures are
-uint8 [B, H, W, 3].
+`settings` lists the kinds of sets. `open_source` checks everything there is to check; `train_batches` and
+`test_batches` then only read. Pictures are uint8 [B, H, W, 3].
 """
 
 from gganjax.data.images import read_image

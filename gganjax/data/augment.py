@@ -1,15 +1,16 @@
-"""Random crop and flip of a pair, the same for its four panels, and the drawing of its guidance.
+"""Random crop and flip of a pair, the same for all its panels, and the drawing of its guidance.
 
-As the reference: each panel has been resized to load_size x load_size by itself; one crop offset is shared by the
-panels. The reference flips only the pictures and not the skeletons when asked to flip (a bug); here all four panels
-turn together.
+As the reference: each panel has been resized to the load size by itself; one crop offset is shared by the panels. The
+reference flips only the pictures and not the skeletons when asked to flip (a bug); here all panels turn together.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 
-from gganjax.data import skeletons
+from gganjax.data import guides, skeletons
+from gganjax.data.source import both
 
 
 class Augmentation(NamedTuple):
@@ -20,35 +21,50 @@ class Augmentation(NamedTuple):
     flip: bool = False
 
 
-def draw(rng: np.random.Generator, *, load_size: int, crop_size: int, flip: bool) -> Augmentation:
-    """Draws one augmentation; offsets are uniform on 0 .. load_size - crop_size - 1 (the reference never draws the last one)."""
-    offsets = rng.integers(0, max(load_size - crop_size, 1), size=2)
+def draw(rng: np.random.Generator, *, load_size, crop_size, flip: bool) -> Augmentation:
+    """Draws one augmentation; offsets are uniform on 0 .. load - crop - 1 (the reference never draws the last one).
+
+    Sizes are (height, width), or one number for both.
+    """
+    room = [max(load - crop, 1) for load, crop in zip(both(load_size), both(crop_size), strict=True)]
+    offsets = rng.integers(0, room)
     return Augmentation(int(offsets[0]), int(offsets[1]), flip and bool(rng.integers(2)))
 
 
-def apply(sample: dict, augmentation: Augmentation, *, crop_size: int, style: str, line_width: float) -> dict:
+def apply(sample: dict, augmentation: Augmentation, *, crop_size, style: str, line_width: float, masks: str = "pg2",
+          fields: Collection[str] | None = None) -> dict:
     """Crops and flips the panels of a raw sample and draws its key points.
 
     Args:
-      sample: pictures uint8 [H, W, 3], and `source_figure` or `source_guidance` (and `target_...`), see `source.Source`.
+      sample: see `source.raw_sample`; pictures are uint8 [H, W, 3].
       augmentation: the crop offset and whether to mirror; crop first, then mirror.
-      crop_size, style, line_width: see `settings.Settings`.
+      crop_size: (height, width), or one number for both.
+      style, line_width, masks: see `settings.Settings`, where the style is `guidance`.
+      fields: what a batch must hold; None is everything but masks. Source, target and name always come.
 
     Returns:
-      source, target, source_guidance, target_guidance uint8 [crop_size, crop_size, 3], and name.
+      source, target uint8 [H, W, 3] and name; what there is and `fields` has of source_guidance, target_guidance uint8
+      [H, W, 3 or 18], source_domain, target_domain float32 [M], source_mask, target_mask float32 [H, W, 1].
     """
-    top, left, flip = augmentation
+    size, flip = both(crop_size), augmentation.flip
+    top, left = augmentation.top, augmentation.left
     done = dict(name=sample["name"])
     for side in ("source", "target"):
-        for key in (side, f"{side}_guidance"):
+        names = {part: f"{side}_{part}" for part in ("guidance", "domain", "mask")}
+        asked = {part for part, name in names.items() if (part != "mask" if fields is None else name in fields)}
+        for key in (side, *(names["guidance"],) * ("guidance" in asked)):
             if key in sample:
-                panel = sample[key][top : top + crop_size, left : left + crop_size]
+                panel = sample[key][top : top + size[0], left : left + size[1]]
                 done[key] = panel[:, ::-1] if flip else panel
+        if "domain" in asked and names["domain"] in sample:
+            done[names["domain"]] = sample[names["domain"]]
         figure = sample.get(f"{side}_figure")
-        if figure is not None:
-            figure = skeletons.move(figure, offset=(top, left))
-            figure = skeletons.mirror(figure, crop_size) if flip else figure
-            done[f"{side}_guidance"] = skeletons.draw_skeleton(
-                figure, (crop_size, crop_size), line_width=line_width or None, style=style
-            )
+        if figure is None or not asked & {"guidance", "mask"}:
+            continue
+        figure = skeletons.move(figure, offset=(top, left))
+        figure = skeletons.mirror(figure, size[1]) if flip else figure
+        if "guidance" in asked:
+            done[names["guidance"]] = guides.draw(figure, size, style=style, line_width=line_width)
+        if "mask" in asked:
+            done[names["mask"]] = guides.mask(figure, size, kind=masks)
     return done

@@ -10,6 +10,7 @@ import numpy as np
 from gganjax.data import hands, painting
 from gganjax.data.settings import Settings
 from gganjax.data.source import Memory, Names, Panel, Source
+from gganjax.errors import InputError
 
 _SPLITS = {"train": 1, "test": 2}  # first number of every seed, so that the splits share nobody
 
@@ -30,8 +31,11 @@ def gesture(split: str, person: int, pose: int) -> str:
     return names[order[pose % len(names)]]
 
 
-def open_drawn(settings: Settings, split: str, *, size: int) -> Source:
-    """Opens the drawn set with panels of size x size."""
+def open_drawn(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
+    """Opens the drawn set with panels of that (height, width), which must be equal: a hand is drawn in a square."""
+    if size[0] != size[1]:
+        raise InputError(f"The drawn set has square pictures, but config.data asks for {size[1]}x{size[0]}.")
+    size = size[0]
     people = settings.people if split == "train" else settings.test_people
     poses = settings.poses
     memory = Memory(settings.memory)

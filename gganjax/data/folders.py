@@ -3,13 +3,15 @@
     ROOT/train/NAME.jpg             pictures
     ROOT/train_pairs.csv            source,target: names of the same split
     ROOT/train_keypoints.json       {"image_size": [w, h], "images": {NAME: {"hands": [{"points": [[x, y, confidence], ...]}]}}}
+    ROOT/train_landmarks.json       of faces, {NAME: {"person": ..., "expression": ..., "face68": [[x, y, ...], ...]}}
     ROOT/train_keypoints/           or OpenPose files, STEM[_000000000000]_keypoints.json
     ROOT/train_skeletons/           or skeleton pictures, STEM.png
 
-and the same with `test`.
+and the same with `test`. Without a list the pairs are pictures of one person, see `config.data.pairs`.
 """
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,19 +32,19 @@ class Listing(NamedTuple):
     facts: dict
 
 
-def open_folder(settings: Settings, split: str, *, size: int) -> Source:
-    """Opens the pairs of one split with panels of size x size."""
+def open_folder(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
+    """Opens the pairs of one split with panels of that (height, width)."""
     listing = list_folder(settings, split)
     memory = Memory(settings.memory)
 
     def panel(name: str) -> Panel:
         whole = images.read_image(listing.root / split / name)
-        picture = images.resize(whole, (size, size))
+        fit = partial(images.fit, size=size, center_crop=settings.center_crop, by=settings.resize)
+        picture = fit(whole)
         if listing.figures is None:
-            file = listing.root / listing.skeletons[name]
-            return Panel(picture, guidance=images.read_image(file, (size, size), background=0))
-        scale = (size / whole.shape[0], size / whole.shape[1])
-        return Panel(picture, figure=skeletons.move(listing.figures[name], scale=scale))
+            drawn = images.read_image(listing.root / listing.skeletons[name], background=0)
+            return Panel(picture, guidance=fit(drawn))
+        return Panel(picture, figure=fit_figure(listing.figures[name], whole.shape, size, settings.center_crop))
 
     def load(index: int) -> tuple[Panel, Panel]:
         source, target = listing.pairs[index]
@@ -50,6 +52,14 @@ def open_folder(settings: Settings, split: str, *, size: int) -> Source:
 
     names = [pair_name(source, target) for source, target in listing.pairs]
     return Source(names, load, listing.facts, size=size, mirrored=False)
+
+
+def fit_figure(figure: list, shape: tuple, size: tuple[int, int], center_crop: int) -> list:
+    """Moves key points as `images.fit` moves a picture of that shape."""
+    top, left, height, width = images.middle(shape, center_crop)
+    if (top, left) != (0, 0):
+        figure = skeletons.move(figure, offset=(top, left))
+    return skeletons.move(figure, scale=(size[0] / height, size[1] / width))
 
 
 def pair_name(source: str, target: str) -> str:
@@ -68,11 +78,11 @@ def list_folder(settings: Settings, split: str) -> Listing:
         raise InputError(f"config.data.folder names {root}, but there is no such folder.")
     if not (root / split).is_dir():
         raise InputError(f"The pictures of the {split} split must be in {root / split}, but there is no such folder.")
-    pairs = _read_pairs(root / f"{split}_pairs.csv", settings.only)
+    pairs, list_of_pairs = _pairs(root, split, settings)
     names = sorted({name for pair in pairs for name in pair})
     for name in names:
         if not (root / split / name).is_file():
-            raise InputError(f"{root / f'{split}_pairs.csv'} names {name}, but there is no file {root / split / name}.")
+            raise InputError(f"{list_of_pairs} names {name}, but there is no file {root / split / name}.")
     declared, figures, pictures = _read_guidance(root, split, names, settings)
     guided = {name for name in names if (pictures.get(name) if figures is None else skeletons.visible(figures.get(name, ())))}
     missing = sorted(set(names) - guided)
@@ -116,6 +126,39 @@ def count_sizes(sizes) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
+def _pairs(root: Path, split: str, settings: Settings) -> tuple[list[tuple[str, str]], Path]:
+    """The pairs, and the file that names their pictures."""
+    path = root / f"{split}_pairs.csv"
+    points = next((file for file in _key_point_files(root, split) if file.is_file()), None)
+    people = keypoints.read_people(points) if points and (settings.pairs != "auto" or not path.exists()) else {}
+    if settings.pairs == "auto" and not people:
+        return _read_pairs(path, settings.only), path
+    if not people:
+        wanted = " or ".join(str(file) for file in _key_point_files(root, split))
+        raise InputError(
+            f"config.data.pairs={settings.pairs} needs the person and the expression of every picture in {wanted}."
+        )
+    of_person = {}
+    for name, (person, expression) in people.items():
+        of_person.setdefault(person, {})[name] = expression
+    pairs = [
+        (source, target)
+        for pictures in of_person.values()
+        for source in pictures
+        for target in pictures
+        if source != target and source.startswith(settings.only)
+        and (settings.pairs == "all" or (pictures[source] == "neutral" != pictures[target]))
+    ]  # fmt: skip
+    if not pairs:
+        tail = f" whose source starts with {settings.only!r} (config.data.only)" if settings.only else ""
+        raise InputError(f"{points} names no two pictures of one person that make a pair{tail}.")
+    return pairs, points
+
+
+def _key_point_files(root: Path, split: str) -> list[Path]:
+    return [root / f"{split}_{name}.json" for name in ("keypoints", "landmarks")]
+
+
 def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -141,23 +184,22 @@ def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
 
 def _read_guidance(root: Path, split: str, names, settings: Settings):
     """Returns (declared picture size or None, figures or None, skeleton pictures)."""
-    places = dict(
-        json=root / f"{split}_keypoints.json", openpose=root / f"{split}_keypoints", pictures=root / f"{split}_skeletons"
-    )
-    wanted = places if settings.keypoints == "auto" else {settings.keypoints: places[settings.keypoints]}
-    kind = next((kind for kind, path in wanted.items() if path.exists()), None)
-    if kind is None:
+    places = [("json", path) for path in _key_point_files(root, split)]
+    places += [("openpose", root / f"{split}_keypoints"), ("pictures", root / f"{split}_skeletons")]
+    wanted = [place for place in places if settings.keypoints in ("auto", place[0])]
+    kind, there = next((place for place in wanted if place[1].exists()), ("", None))
+    if there is None:
         raise InputError(
-            f"The guidance of the {split} split is missing: expected {' or '.join(str(path) for path in wanted.values())}."
+            f"The guidance of the {split} split is missing: expected {' or '.join(str(path) for _, path in wanted)}."
         )
     if kind == "json":
-        declared, figures = keypoints.read_figures(places[kind], parts=settings.parts)
+        declared, figures = keypoints.read_figures(there, parts=settings.parts)
         return declared, figures, {}
     if kind == "openpose":
-        return None, keypoints.read_openpose_folder(places[kind], names, parts=settings.parts), {}
+        return None, keypoints.read_openpose_folder(there, names, parts=settings.parts), {}
     found = {
-        path.relative_to(places[kind]).as_posix().rpartition(".")[0]: path.relative_to(root).as_posix()
-        for path in sorted(places[kind].rglob("*"))
+        path.relative_to(there).as_posix().rpartition(".")[0]: path.relative_to(root).as_posix()
+        for path in sorted(there.rglob("*"))
         if path.suffix.lower() in images.SUFFIXES
     }
     return None, None, {name: found[name.rpartition(".")[0]] for name in names if name.rpartition(".")[0] in found}

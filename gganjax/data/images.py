@@ -29,11 +29,30 @@ def read_image(path, size=None, *, background: int = 255) -> np.ndarray:
     return resize(decode(Path(path), background=background), size)
 
 
-def resize(picture: np.ndarray, size) -> np.ndarray:
-    """Resizes uint8 [H, W, C] to (height, width) by the bicubic filter; the same size, or None, changes nothing."""
+def resize(picture: np.ndarray, size, *, by: str = "bicubic") -> np.ndarray:
+    """Resizes uint8 [H, W, C] or [H, W] to (height, width); the same size, or None, changes nothing.
+
+    by: "bicubic", "bilinear" or "nearest".
+    """
     if size is None or picture.shape[:2] == tuple(size):
         return picture
-    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling[by.upper()]))
+
+
+def middle(shape, side: int) -> tuple[int, int, int, int]:
+    """(top, left, height, width) of the square of `side` pixels in the middle of [H, W, ...]; 0 takes everything.
+
+    Halves are rounded to even numbers, as by torchvision's center crop; a side that is shorter stays whole.
+    """
+    height, width = shape[:2]
+    cut = [min(side or full, full) for full in (height, width)]
+    return round((height - cut[0]) / 2), round((width - cut[1]) / 2), *cut
+
+
+def fit(picture: np.ndarray, size, *, center_crop: int = 0, by: str = "bicubic") -> np.ndarray:
+    """Cuts the middle square out, where one is asked for, and resizes to (height, width)."""
+    top, left, height, width = middle(picture.shape, center_crop)
+    return resize(picture[top : top + height, left : left + width], size, by=by)
 
 
 def decode(file, *, background: int = 255, name: str = "") -> np.ndarray:

@@ -12,7 +12,8 @@ import numpy as np
 from gganjax.data import skeletons
 from gganjax.errors import InputError
 
-_BODY25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)  # leaves out the mid-hip and the feet
+# OpenPose's points that are kept: of 25 of a body all but the mid-hip and the feet, of 70 of a face all but the pupils
+_KEPT = {25: (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18), 70: tuple(range(68))}
 
 
 def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> list[np.ndarray]:
@@ -21,7 +22,7 @@ def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> lis
     Args:
       path: an OpenPose file, or a file in the format of the data folders ({"images": {NAME: ...}}).
       name: the picture; None takes the only one of the file, as an OpenPose file has.
-      parts: "hands", "body" or "auto" (hands where any was found, otherwise the body).
+      parts: "hands", "body", "face" or "auto" (the first of these of which anything was found).
 
     Returns:
       List of float64 [J, 3]; empty where nothing was found.
@@ -63,6 +64,14 @@ def read_openpose_folder(folder: Path, names, *, parts: str = "auto") -> dict[st
     return figures
 
 
+def read_people(path) -> dict[str, tuple[str, str]]:
+    """Reads name -> (person, expression) from a file in the format of the data folders; {} where it says neither."""
+    entries = _load(path).get("images", {})
+    if not all(isinstance(entry, dict) and {"person", "expression"} <= set(entry) for entry in entries.values()):
+        return {}
+    return {name: (str(entry["person"]), str(entry["expression"])) for name, entry in entries.items()}
+
+
 def _load(path) -> dict:
     try:
         content = json.loads(Path(path).read_text())
@@ -83,14 +92,14 @@ def _folder_figures(content: dict, path, parts: str):
     for name, entry in content["images"].items():
         try:
             found = [hand["points"] for hand in entry.get("hands", ())]
-            if "body18" in entry:
-                found.append(entry["body18"])
+            found += [entry[key] for key in ("body18", "face68") if key in entry]
             figures[name] = _chosen(skeletons.as_figure(found), parts)
         except InputError as error:
             raise InputError(f"{str(error).rstrip('.')} for {name} in the key-point file {path}.") from error
         except (AttributeError, TypeError, KeyError) as error:
             raise InputError(
-                f'The entry of {name} in the key-point file {path} must be {{"hands": [{{"points": ...}}]}} or {{"body18": ...}}.'
+                f'The entry of {name} in the key-point file {path} must be {{"hands": [{{"points": ...}}]}},'
+                ' {"body18": ...} or {"face68": ...}.'
             ) from error
     return (None if size is None else (size[1], size[0])), figures
 
@@ -100,21 +109,24 @@ def _openpose_figure(content: dict, path) -> list[np.ndarray]:
     try:
         for person in content["people"]:
             figure = []
-            for part in ("pose", "hand_left", "hand_right"):
+            for part in ("pose", "hand_left", "hand_right", "face"):
                 flat = person.get(f"{part}_keypoints_2d", person.get(f"{part}_keypoints")) or []
                 if flat:
                     joints = np.asarray(flat, np.float64).reshape(-1, 3)
-                    figure.append(joints[list(_BODY25_TO_18)] if len(joints) == 25 else joints)
+                    figure.append(joints[list(_KEPT[len(joints)])] if len(joints) in _KEPT else joints)
             people.append(skeletons.as_figure(figure))
     except (InputError, AttributeError, TypeError, ValueError) as error:
         raise InputError(
-            f"The OpenPose file {path} holds a person whose key points are not x, y, confidence of 18, 25 or 21 joints."
+            f"The OpenPose file {path} holds a person whose key points are not x, y, confidence"
+            " of 18, 25, 21 or 70 joints."
         ) from error
     # Bystanders are found too; the person meant is the one that the detector is surest of.
     return max(people, key=lambda figure: sum(joints[:, 2].sum() for joints in figure), default=[])
 
 
 def _chosen(figure, parts: str) -> list[np.ndarray]:
-    hands = [joints for joints in figure if len(joints) == 21 and (joints[:, 2] > 0).any()]
-    body = [joints for joints in figure if len(joints) == 18 and (joints[:, 2] > 0).any()]
-    return dict(hands=hands, body=body, auto=hands or body)[parts]
+    found = {
+        part: [joints for joints in figure if len(joints) == count and (joints[:, 2] > 0).any()]
+        for part, count in dict(hands=21, body=18, face=68).items()
+    }
+    return (found["hands"] or found["body"] or found["face"]) if parts == "auto" else found[parts]

@@ -1,10 +1,15 @@
 """`open_source`: from the data settings to a checked set of pairs."""
 
-from gganjax.data import drawn, folders, strips
+from gganjax.data import attributes, domains, drawn, folders, labels, strips
 from gganjax.data import settings as settings_module
 from gganjax.data.hands import Dice
-from gganjax.data.source import Names, Source
+from gganjax.data.source import Names, Side, Source
 from gganjax.errors import InputError
+
+PAIRS = {"strips": strips.open_strips, "folder": folders.open_folder, "labels": labels.open_labels}
+UNRELATED = {
+    "unpaired": domains.open_domains, "domains": domains.open_domains, "attributes": attributes.open_attributes,
+}  # fmt: skip
 
 
 def open_source(settings, split: str) -> Source:
@@ -18,7 +23,7 @@ def open_source(settings, split: str) -> Source:
     settings = settings_module.resolve(settings)
     if split not in ("train", "test"):
         raise InputError(f"The split must be 'train' or 'test', found {split!r}.")
-    size = settings.crop_size if split == "test" and settings.test_crop == "resize" else settings.load_size
+    size = settings.crop if split == "test" and settings.test_crop == "resize" else settings.load
     if settings.kind == "drawn":
         source = drawn.open_drawn(settings, split, size=size)
     else:
@@ -27,17 +32,27 @@ def open_source(settings, split: str) -> Source:
             from gganjax.data import prepared  # importing tensorflow-datasets takes a second that the other kinds need not wait
 
             source = prepared.open_prepared(settings, folder, size=size)
+        elif settings.kind in UNRELATED:
+            source = UNRELATED[settings.kind](settings, folder, size=size, training=split == "train")
         else:
-            kinds = {"strips": strips.open_strips, "folder": folders.open_folder}
-            source = kinds[settings.kind](settings, folder, size=size)
-    return source if settings.share >= 1 else take_share(source, settings.share)
+            source = PAIRS[settings.kind](settings, folder, size=size)
+    source = source if settings.share >= 1 else take_share(source, settings.share)
+    return source.exchanged() if settings.exchange and settings.kind not in UNRELATED else source
 
 
 def take_share(source: Source, share: float) -> Source:
-    """A part of the pairs, drawn at random, the same ones every time, in their old order."""
+    """A part of the pairs, and of each side of unrelated ones: drawn at random, always the same, in their old order."""
+    chosen = _chosen(len(source), share)
+    part = source.part(chosen, dict(source.describe(), pairs=len(chosen)))
+    part.sides = source.sides and tuple(_part(side, share) for side in source.sides)
+    return part
+
+
+def _part(side: Side, share: float) -> Side:
+    chosen = _chosen(len(side.names), share)
+    return Side(Names(len(chosen), lambda index: side.names[chosen[index]]), lambda index: side.load(chosen[index]))
+
+
+def _chosen(count: int, share: float) -> list[int]:
     dice = Dice(0)
-    count = max(round(share * len(source)), 1)
-    chosen = sorted(sorted(range(len(source)), key=lambda _: dice.between(0, 1))[:count])
-    names = Names(count, lambda index: source.names[chosen[index]])
-    facts = dict(source.describe(), pairs=count)
-    return Source(names, lambda index: source.load(chosen[index]), facts, size=source.size, mirrored=source.mirrored)
+    return sorted(sorted(range(count), key=lambda _: dice.between(0, 1))[: max(round(share * count), 1)])

@@ -2,15 +2,18 @@
 
 Nothing depends on how many threads read, on where an iterator started, or on how many processes share a batch:
 process p of P takes the p-th block of rows of each global batch, and the augmentation of a row is drawn from its
-place in the global order. Every epoch has its own order; a batch may span the border of two epochs.
+place in the global order. Every epoch has its own order; a batch may span the border of two epochs. Where source and
+target are unrelated, each side has an order, and epochs, of its own.
 """
+
+from collections.abc import Collection
 
 import grain
 import numpy as np
 
 from gganjax.data import augment
 from gganjax.data import settings as settings_module
-from gganjax.data.source import Source
+from gganjax.data.source import Side, Source, raw_sample
 from gganjax.errors import InputError
 
 
@@ -26,7 +29,15 @@ def shuffled(count: int, seed: int, stream: int = 0) -> grain.MapDataset:
 
 
 def train_batches(
-    source: Source, settings, *, batch_size: int, seed: int, start: int = 0, process_index: int = 0, process_count: int = 1
+    source: Source,
+    settings,
+    *,
+    batch_size: int,
+    seed: int,
+    start: int = 0,
+    process_index: int = 0,
+    process_count: int = 1,
+    fields: Collection[str] | None = None,
 ):
     """Endless training batches; the first that comes out is batch number `start`.
 
@@ -37,9 +48,11 @@ def train_batches(
       seed: of the order and the augmentations.
       start: number of the first batch.
       process_index, process_count: which rows of the global batch are this process's.
+      fields: what a method needs of a batch, see `augment.apply`.
 
     Returns:
-      A `Batches` iterator of dicts: source, target, source_guidance, target_guidance uint8 [B, H, W, 3] and name, a list of B.
+      A `Batches` iterator of dicts: source, target uint8 [B, H, W, 3], name, a list of B, and what else
+      `augment.apply` makes.
     """
     settings = settings_module.resolve(settings)
     if batch_size < 1 or batch_size % process_count:
@@ -51,21 +64,24 @@ def train_batches(
     flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
 
     def finish(sample, rng):
-        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop_size, flip=flip)
-        return _apply(sample, chosen, settings)
+        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop, flip=flip)
+        return _apply(sample, chosen, settings, fields)
 
-    order = shuffled(len(source), seed)
-    if settings.paired:
-        samples = order.map(source.__getitem__)
+    sides = source.sides if source.sides or settings.paired else _sides(source)
+    if sides is None:
+        samples = shuffled(len(source), seed).map(source.__getitem__)
     else:
-        others = shuffled(len(source), seed, stream=1)
-        samples = grain.experimental.ZipMapDataset([order, others]).map(lambda pair: _unrelated(source, *pair))
+        orders = [shuffled(len(side.names), seed, stream) for stream, side in enumerate(sides)]
+        orders = [order[: min(map(len, orders))] for order in orders]  # zip wants equal lengths; all are about 2**62
+        samples = grain.experimental.ZipMapDataset(orders).map(lambda places: _unrelated(sides, places))
     rows = samples.random_map(finish, seed=_mix(seed, 2))
     blocks = rows.batch(batch_size // process_count, batch_fn=_stack)
     return Batches(blocks[process_index::process_count], settings, start)
 
 
-def test_batches(source: Source, settings, *, batch_size: int, limit: int | None = None):
+def test_batches(
+    source: Source, settings, *, batch_size: int, limit: int | None = None, fields: Collection[str] | None = None
+):
     """The pairs of a test source in order, each once; the last batch is filled up by repeating its last pair.
 
     Returns:
@@ -76,8 +92,8 @@ def test_batches(source: Source, settings, *, batch_size: int, limit: int | None
 
     def finish(index, rng):
         sample = source[min(index, count - 1)]
-        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop_size, flip=False)
-        return dict(_apply(sample, chosen, settings), valid=index < count)
+        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop, flip=False)
+        return dict(_apply(sample, chosen, settings, fields), valid=index < count)
 
     padded = -(-count // batch_size) * batch_size
     rows = grain.MapDataset.range(padded).random_map(finish, seed=0)
@@ -117,16 +133,22 @@ class Batches:
         self.close()
 
 
-def _apply(sample, chosen, settings):
-    return augment.apply(sample, chosen, crop_size=settings.crop_size, style=settings.guidance, line_width=settings.line_width)
+def _apply(sample, chosen, settings, fields):
+    return augment.apply(
+        sample, chosen, crop_size=settings.crop, style=settings.guidance, line_width=settings.line_width,
+        masks=settings.masks, fields=fields,
+    )  # fmt: skip
 
 
-def _unrelated(source: Source, first: int, second: int) -> dict:
-    """The source side of one pair beside the target side of another."""
-    one, other = source[first], source[second]
-    sample = {key: value for key, value in one.items() if key.startswith("source")}
-    sample.update((key, value) for key, value in other.items() if key.startswith("target"))
-    return dict(sample, name=f"{one['name']}+{other['name']}")
+def _sides(source: Source) -> tuple[Side, Side]:
+    """The sources and the targets of a set of pairs, each as a side of its own."""
+    return tuple(Side(source.names, lambda index, place=place: source.load(index)[place]) for place in (0, 1))
+
+
+def _unrelated(sides: tuple[Side, Side], places) -> dict:
+    """A picture of one side beside one of the other."""
+    panels = [side.load(place) for side, place in zip(sides, places, strict=True)]
+    return raw_sample(*panels, "+".join(side.names[place] for side, place in zip(sides, places, strict=True)))
 
 
 def _stack(rows) -> dict:

@@ -7,12 +7,13 @@ which is written and read without TensorFlow. The set then gives exactly the sam
 """
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from gganjax.data import folders, images, skeletons
+from gganjax.data import folders, images
 from gganjax.data.settings import Settings
 from gganjax.data.source import Memory, Names, Panel, Source
 from gganjax.errors import InputError
@@ -98,8 +99,8 @@ def convert(settings, out) -> dict[str, dict]:
     return {split: listing.facts for split, listing in listings.items()}
 
 
-def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
-    """Opens a split of a prepared set with panels of size x size."""
+def open_prepared(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
+    """Opens a split of a prepared set with panels of that (height, width)."""
     root = Path(settings.folder) / "guided_pairs"
     if not root.is_dir():
         raise InputError(
@@ -138,14 +139,15 @@ def open_prepared(settings: Settings, split: str, *, size: int) -> Source:
             raise InputError(f"Picture {row} of the prepared set in {root} cannot be read any more: {error}.") from error
         name = f"{record['name'].decode()} in {root}"
         whole = images.decode(io.BytesIO(record["image"]), name=name)
-        picture = images.resize(whole, (size, size))
+        fit = partial(images.fit, size=size, center_crop=settings.center_crop, by=settings.resize)
+        picture = fit(whole)
         if guided:
             skeleton = images.decode(io.BytesIO(record["guidance"]), name=name, background=0)
-            return Panel(picture, guidance=images.resize(skeleton, (size, size)))
+            return Panel(picture, guidance=fit(skeleton))
         joints = np.array([float.fromhex(value) for value in record["joints"].decode().split()]).reshape(-1, 3)
         ends = np.cumsum([int(part) for part in record["parts"].decode().split()])
-        scale = (size / whole.shape[0], size / whole.shape[1])
-        return Panel(picture, figure=skeletons.move(np.split(joints, ends[:-1]), scale=scale))
+        figure = np.split(joints, ends[:-1])
+        return Panel(picture, figure=folders.fit_figure(figure, whole.shape, size, settings.center_crop))
 
     def load(index: int) -> tuple[Panel, Panel]:
         pair = pairs[chosen[index]]

@@ -6,38 +6,61 @@ import os
 from gganjax.errors import InputError, nearest
 
 CHOICES = dict(
-    kind=("drawn", "strips", "folder", "tfds"),
+    kind=("drawn", "strips", "folder", "tfds", "labels", "unpaired", "domains", "attributes"),
     flip=("auto", "on", "off"),
-    guidance=("white", "fingers"),
+    resize=("bicubic", "bilinear"),
+    guidance=("white", "fingers", "dots", "heatmaps", "disks", "deltas"),
+    masks=("pg2", "person"),
     keypoints=("auto", "json", "openpose", "pictures"),
-    parts=("auto", "hands", "body"),
+    parts=("auto", "hands", "body", "face"),
+    pairs=("auto", "neutral", "all"),
+    panels=("auto", "two", "source_first", "target_first"),
     test_crop=("resize", "random"),
     bad_files=("stop", "skip"),
 )
+MAPS = ("heatmaps", "disks", "deltas")  # guidance of a channel for each joint of a body
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What `config.data` holds."""
 
-    kind: str = "drawn"  # "drawn" (embedded hands), "strips" (A|B|C|D), "folder" (pictures, pairs, key points), "tfds" (prepared)
+    # "drawn" (embedded hands), "strips" (panels side by side), "folder" (pictures, pairs, key points), "tfds"
+    # (prepared), "labels" (label maps and photos), "unpaired" (two domains), "domains" (a folder each), "attributes"
+    # (CelebA's list)
+    kind: str = "drawn"
     folder: str = ""  # root folder of the set, with train/ and test/ inside; for "tfds" the prepared folder
     test_split: str = "test"  # name of the test pictures in that folder, e.g. "test_unseen"; "train" to look at a set without any
-    only: str = ""  # take only pairs whose source file name starts with this ("" = all)
+    only: str = ""  # take only pairs whose source file name starts with this, of sets without pairs pictures ("" = all)
     share: float = 1.0  # part of the pairs to take, at random but always the same ones (1/3 in the Dayton ablation)
-    load_size: int = 286  # height and width to which every panel is resized before the crop
-    crop_size: int = 256  # height and width that the networks see
+    exchange: bool = False  # source and target exchanged: the other direction of a set of pairs or of two domains
+    domains: tuple = ()  # names of folders or attributes in the order of label vectors; "unpaired": (source, target)
+    test_lines: int = 1999  # "attributes": that many lines of the shuffled list are the test split (StarGAN's number)
+    center_crop: int = 0  # pixels a side of the square that is cut from the middle of every file first; 0 = whole files
+    resize: str = "bicubic"  # filter by which pictures are resized: "bicubic" or "bilinear"
+    load_size: int = 286  # height to which every panel is resized before the crop
+    load_width: int = 0  # ... and width; 0 = square
+    crop_size: int = 256  # height that the networks see
+    crop_width: int = 0  # ... and width; 0 = square
     flip: str = "auto"  # mirror half of the training pairs: "on", "off", "auto" (on unless the set stores *_AB_lr copies)
-    guidance: str = (
-        "white"  # skeletons drawn from key points: "white" lines (thesis) or "fingers" (a color for each finger or limb)
-    )
-    line_width: float = 0.0  # width of these lines in pixels of crop_size; 0 = 4 at 256 (thesis) and in proportion, at least 1
-    keypoints: str = (
-        "auto"  # where a folder keeps its guidance: "json", "openpose", "pictures" or "auto" (the first of these that exists)
-    )
-    parts: str = (
-        "auto"  # which key points are drawn: "hands", "body" or "auto" (hands where the picture has any, otherwise the body)
-    )
+    # What is made of key points: "white" lines (thesis), "fingers" (a color for each finger or limb), "dots" (C2GAN's
+    # landmarks), or a channel for each joint of a body: "heatmaps" (Gaussians), "disks" (PG2), "deltas" (one pixel)
+    guidance: str = "white"
+    # Width of lines or diameter of dots in pixels of crop_size; 0 = 4 at 256 (thesis) and in proportion, at least 1.
+    # For maps of joints the Gaussians' sigma or the disks' radius; 0 = 6 or 4 pixels at every size, as published
+    line_width: float = 0.0
+    masks: str = "pg2"  # masks of bodies, where a method uses them: "pg2" (its training) or "person" (those of scores)
+    # Where a folder keeps its guidance: "json", "openpose", "pictures" or "auto" (the first of these that exists)
+    keypoints: str = "auto"
+    parts: str = "auto"  # which key points: "hands", "body", "face" or "auto" (the first that the picture has)
+    # Pairs of a folder without a list of them, of pictures of one person: "neutral" (from the neutral face to every
+    # other), "all" (every ordered couple); "auto" is the list, or "neutral" where there is none
+    pairs: str = "auto"
+    # Strips: "two" (source, target), "source_first" (source, target, source guidance, target guidance), "target_first"
+    # (source, target, target guidance, source guidance: the released Radboud strips), "auto" ("two" or "source_first",
+    # by their shape)
+    panels: str = "auto"
+    palette: str = "auto"  # colors of labels: a name of labels.PALETTES or a CSV file of red,green,blue; see labels.py
     paired: bool = True  # False: source and target come in independent orders (unpaired ablation)
     test_crop: str = "resize"  # test pictures: "resize" to crop_size, or "random" crops as the released evaluation
     bad_files: str = "stop"  # pictures that cannot be read: "stop" before step 1, or "skip" their pairs and report them
@@ -48,8 +71,23 @@ class Settings:
     prefetch: int = 4  # batches kept ready
     memory: int = 512  # MiB of decoded pictures kept for the next time they are needed
 
+    @property
+    def crop(self) -> tuple[int, int]:
+        """(height, width) that the networks see."""
+        return self.crop_size, self.crop_width or self.crop_size
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """(height, width) of every panel before the crop."""
+        return self.load_size, self.load_width or self.load_size
+
 
 DEFAULTS = dataclasses.asdict(Settings())
+
+
+def crop_of(settings) -> tuple[int, int]:
+    """(height, width) that the networks see, of a mapping that may come from an older version."""
+    return settings["crop_size"], settings.get("crop_width") or settings["crop_size"]
 
 
 def resolve(settings) -> Settings:
@@ -67,6 +105,9 @@ def resolve(settings) -> Settings:
         if key not in DEFAULTS:
             raise InputError(f"config.data.{key} is not a setting{nearest(key, DEFAULTS)}.")
         default = DEFAULTS[key]
+        if isinstance(default, tuple):
+            given[key] = _words(key, value)
+            continue
         wanted = (int, float) if isinstance(default, float) else type(default)
         if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
             raise InputError(f"config.data.{key} must be of type {type(default).__name__}, found {value!r}.")
@@ -76,8 +117,9 @@ def resolve(settings) -> Settings:
         if value not in choices:
             raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}.")
     lowest = dict(
-        load_size=1, crop_size=1, people=1, test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0
-    )
+        load_size=1, crop_size=1, load_width=0, crop_width=0, center_crop=0, test_lines=1, people=1, test_people=1,
+        poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0,
+    )  # fmt: skip
     for key, low in lowest.items():
         if getattr(checked, key) < low:
             raise InputError(f"config.data.{key} must be at least {low}, found {getattr(checked, key)}.")
@@ -86,8 +128,28 @@ def resolve(settings) -> Settings:
             f"config.data.load_size must not be smaller than config.data.crop_size ({checked.crop_size}),"
             f" found {checked.load_size}."
         )
+    if checked.load[1] < checked.crop[1]:
+        raise InputError(
+            f"config.data.load_width (0 = config.data.load_size) must not be smaller than the width of the crop"
+            f" ({checked.crop[1]}), found {checked.load[1]}."
+        )
     if checked.kind != "drawn" and not checked.folder:
         raise InputError(
             f"config.data.folder must name the folder of the data set when config.data.kind is {checked.kind!r}, found nothing."
         )
+    if checked.exchange and checked.kind in ("domains", "attributes"):
+        raise InputError(f"config.data.exchange is for sets of two sides, but config.data.kind is {checked.kind!r}.")
+    if checked.guidance in MAPS:
+        if checked.kind == "drawn" or checked.parts not in ("auto", "body"):
+            found = "the drawn set has hands" if checked.kind == "drawn" else f"config.data.parts is {checked.parts!r}"
+            raise InputError(f"config.data.guidance {checked.guidance!r} is of the joints of a body, but {found}.")
+        checked = dataclasses.replace(checked, parts="body")
     return checked
+
+
+def _words(key: str, value) -> tuple[str, ...]:
+    if not isinstance(value, (tuple, list)) or not all(isinstance(word, str) and word for word in value):
+        raise InputError(f"config.data.{key} must be a tuple of names, found {value!r}.")
+    if len(set(value)) < len(value):
+        raise InputError(f"config.data.{key} must not name anything twice, found {', '.join(value)}.")
+    return tuple(value)

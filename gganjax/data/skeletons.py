@@ -1,8 +1,8 @@
-"""Skeletons: which joints are joined, how they are drawn, mirrored and moved.
+"""Skeletons and landmarks: which joints are joined, how they are drawn, mirrored and moved.
 
 Key points are float64 [J, 3]: x to the right, y down, in pixels with whole numbers at pixel centers, and the
 confidence; a confidence of 0 means that the joint was not found. J = 21 is a hand and J = 18 a body, both in OpenPose
-order. A figure is a list of such arrays.
+order, and J = 68 is a face in iBUG order. A figure is a list of such arrays.
 """
 
 import colorsys
@@ -19,6 +19,13 @@ BODY_BONES = (
     (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17),
 )  # fmt: skip
 BODY_MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)  # left and right joints exchanged
+# Left and right points of a face exchanged: jaw, brows, bridge and foot of the nose, eyes, outer and inner lips.
+FACE_MIRROR = (
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+    *range(45, 41, -1), 47, 46, *range(39, 35, -1), 41, 40,
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
+)  # fmt: skip
+MIRRORS = {18: BODY_MIRROR, 68: FACE_MIRROR}  # of a hand no joint has a side
 FINGER_COLORS = ((255, 64, 64), (255, 208, 32), (64, 224, 64), (48, 208, 255), (192, 96, 255))  # thumb ... little finger
 BODY_COLORS = tuple(
     tuple(round(255 * level) for level in colorsys.hsv_to_rgb(bone / len(BODY_BONES), 1.0, 1.0))
@@ -27,20 +34,23 @@ BODY_COLORS = tuple(
 
 
 def draw_skeleton(points, size, *, line_width: float | None = None, style: str = "white") -> np.ndarray:
-    """Draws a figure as lines on black: uint8 [H, W, 3].
+    """Draws a figure as lines on black, or as dots: uint8 [H, W, 3].
 
-    Thesis 2.3.4 says white lines of width 4 at 256 x 256; the black background is our reading. A pixel takes the
-    share of the line that covers it, so that fractional widths and positions keep their meaning at small sizes.
+    Thesis 2.3.4 says white lines of width 4 at 256 x 256; the black background is our reading. C2GAN's released
+    Radboud strips show landmarks as black dots of marker size 4 on white; that a marker's size is its diameter in
+    pixels at 256 x 256 is our reading. A pixel takes the share of the line or dot that covers it, so that fractional
+    widths and positions keep their meaning at small sizes.
 
     Args:
       points: one array of key points [J, 2 or 3], or a list of them (two hands).
       size: (height, width) of the picture.
-      line_width: in pixels; None is 4 at a height of 256 and in proportion elsewhere, at least 1.
-      style: "white", or "fingers" for a color of its own for each finger or limb.
+      line_width: or diameter of the dots, in pixels; None is 4 at a height of 256 and in proportion, at least 1.
+      style: "white"; "fingers" for a color of its own for each finger or limb; "dots" for a black dot on white at
+        every joint. The points of a face are not joined: on black they are white dots.
     """
     height, width = size
     half = (line_width or default_width(height)) / 2
-    canvas = np.zeros((height, width, 1 if style == "white" else 3), np.float32)
+    canvas = np.full((height, width, 3 if style == "fingers" else 1), 255 if style == "dots" else 0, np.float32)
     for joints in as_figure(points):
         bones, colors = _drawing(len(joints), style)
         for (start, end), color in zip(bones, colors, strict=True):
@@ -59,7 +69,7 @@ def as_figure(points) -> list[np.ndarray]:
     """Turns one array of key points, or a list of them, into a list of float64 [J, 3].
 
     Raises:
-      InputError: not an array [J, 2] or [J, 3] of finite numbers with J = 18 or 21.
+      InputError: not an array [J, 2] or [J, 3] of finite numbers with J = 18, 21 or 68.
     """
     arrays = [points] if isinstance(points, np.ndarray) and points.ndim == 2 else list(points)
     figure = []
@@ -68,9 +78,10 @@ def as_figure(points) -> list[np.ndarray]:
             array = np.asarray(array, np.float64)
         except (TypeError, ValueError):
             array = np.empty(0)
-        if array.ndim != 2 or array.shape[1] not in (2, 3) or len(array) not in (18, 21):
+        if array.ndim != 2 or array.shape[1] not in (2, 3) or len(array) not in (18, 21, 68):
             raise InputError(
-                f"Key points must be 18 body or 21 hand joints of x, y[, confidence], found an array of shape {array.shape}."
+                "Key points must be 18 body joints, 21 hand joints or 68 face points of x, y[, confidence],"
+                f" found an array of shape {array.shape}."
             )
         if array.shape[1] == 2:
             array = np.concatenate([array, np.ones((len(array), 1))], axis=1)
@@ -93,13 +104,13 @@ def move(figure, *, scale=(1.0, 1.0), offset=(0, 0)) -> list[np.ndarray]:
 def mirror(figure, width: int) -> list[np.ndarray]:
     """Mirrors left to right within a picture of that width.
 
-    The left and right joints of a body are exchanged, so that "left" stays the left of the person who is seen. The
-    joints of a hand carry no side: a mirrored right hand is a left hand with the same 21 joints.
+    The left and right joints of a body or face are exchanged, so that "left" stays the left of the person who is
+    seen. The joints of a hand carry no side: a mirrored right hand is a left hand with the same 21 joints.
     """
     flipped = []
     for joints in figure:
         joints = joints * (-1.0, 1.0, 1.0) + (width - 1.0, 0.0, 0.0)
-        flipped.append(joints[list(BODY_MIRROR)] if len(joints) == 18 else joints)
+        flipped.append(joints[list(MIRRORS[len(joints)])] if len(joints) in MIRRORS else joints)
     return flipped
 
 
@@ -109,12 +120,15 @@ def visible(figure) -> bool:
 
 
 def _drawing(joints: int, style: str):
+    """The pairs of joints to be joined, and the color of each line."""
+    if style not in ("white", "fingers", "dots"):
+        raise InputError(f"The style of a skeleton must be 'white', 'fingers' or 'dots', found {style!r}.")
+    if style == "dots" or joints == 68:  # a line from a point to itself, with its round ends, is a dot
+        return [(joint, joint) for joint in range(joints)], [0 if style == "dots" else 255] * joints
     bones = HAND_BONES if joints == 21 else BODY_BONES
     if style == "white":
         return bones, [255] * len(bones)
-    if style == "fingers":
-        return bones, [FINGER_COLORS[bone // 4] for bone in range(20)] if joints == 21 else BODY_COLORS
-    raise InputError(f"The style of a skeleton must be 'white' or 'fingers', found {style!r}.")
+    return bones, [FINGER_COLORS[bone // 4] for bone in range(20)] if joints == 21 else BODY_COLORS
 
 
 def _line(canvas, start, end, half, color) -> None:

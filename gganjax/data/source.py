@@ -1,12 +1,13 @@
 """What every kind of data set becomes: numbered pairs of panels at working size.
 
 Pictures are uint8 [H, W, 3]. A panel carries its guidance either as key points, drawn after the augmentation so that
-its lines stay sharp, or as a picture that goes through the same resize, crop and flip.
+its lines stay sharp, or as a picture that goes through the same resize, crop and flip. Sets whose pictures have no
+counterparts carry domains in place of guidance.
 """
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,34 +18,92 @@ class Panel(NamedTuple):
     picture: np.ndarray  # uint8 [H, W, 3] at working size
     figure: list | None = None  # key points in pixels of `picture`
     guidance: np.ndarray | None = None  # uint8 [H, W, 3], where there is no figure
+    domain: np.ndarray | None = None  # float32 [M], 1 for the picture's domain or each of its attributes, 0 elsewhere
+
+
+class Side(NamedTuple):
+    """All pictures that may stand on one side of an unrelated pair."""
+
+    names: Sequence[str]
+    load: Callable[[int], Panel]
 
 
 class Source:
-    """Numbered pairs; `source[i]` reads pair i, the same in every thread and process."""
+    """Numbered pairs; `source[i]` reads pair i, the same in every thread and process.
+
+    Attributes:
+      names: of the pairs.
+      load: index -> (source panel, target panel).
+      size: (height, width) of every panel.
+      mirrored: whether flips are already stored as pairs of their own.
+      sides: (source side, target side) of a set without counterparts, whose pictures training takes in two
+        independent orders; None where pairs belong together.
+      target_of: index -> which picture the target is, for unrelated pairs that share target pictures; None elsewhere.
+    """
 
     def __init__(
-        self, names: Sequence[str], load: Callable[[int], tuple[Panel, Panel]], facts: dict, *, size: int, mirrored: bool
+        self,
+        names: Sequence[str],
+        load: Callable[[int], tuple[Panel, Panel]],
+        facts: dict,
+        *,
+        size: int | tuple[int, int],
+        mirrored: bool,
+        sides: tuple[Side, Side] | None = None,
+        target_of: Callable[[int], Any] | None = None,
     ):
         self.names = names
-        self.load = load  # index -> (source panel, target panel)
-        self.size = size  # height and width of every panel
-        self.mirrored = mirrored  # whether flips are already stored as pairs of their own
+        self.load = load
+        self.size = both(size)
+        self.mirrored = mirrored
+        self.sides = sides
+        self.target_of = target_of
         self._facts = facts
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> dict:
-        source, target = self.load(index)
-        sample = dict(source=source.picture, target=target.picture, name=self.names[index])
-        for side, panel in (("source", source), ("target", target)):
-            kind = "guidance" if panel.figure is None else "figure"
-            sample[f"{side}_{kind}"] = getattr(panel, kind)
-        return sample
+        return raw_sample(*self.load(index), self.names[index])
+
+    def part(self, chosen: Sequence[int], facts: dict | None = None) -> "Source":
+        """The pairs of these numbers alone, in that order."""
+        return Source(
+            Names(len(chosen), lambda index: self.names[chosen[index]]),
+            lambda index: self.load(chosen[index]),
+            self._facts if facts is None else facts,
+            size=self.size,
+            mirrored=self.mirrored,
+            sides=self.sides,
+            target_of=self.target_of and (lambda index: self.target_of(chosen[index])),
+        )
+
+    def exchanged(self) -> "Source":
+        """The same pairs, where pairs belong together, in the other direction."""
+        load = lambda index: self.load(index)[::-1]
+        return Source(self.names, load, self._facts, size=self.size, mirrored=self.mirrored)
 
     def describe(self) -> dict:
-        """What was found: kind, folder, pairs, pictures, sizes, pairs left out and why, bad files by name."""
+        """What was found: kind, folder, pairs, pictures, sizes, pairs left out and why, bad files by name.
+
+        `paired` is False where source and target are unrelated pictures; `domains` are names in the order of label
+        vectors.
+        """
         return dict(self._facts)
+
+
+def raw_sample(source: Panel, target: Panel, name: str) -> dict:
+    """A sample before augmentation: source, target, name, and what there is of `source_figure`, guidance and domain."""
+    sample = dict(source=source.picture, target=target.picture, name=name)
+    for side, panel in (("source", source), ("target", target)):
+        found = {key: getattr(panel, key) for key in ("figure", "guidance", "domain")}
+        sample.update({f"{side}_{key}": value for key, value in found.items() if value is not None})
+    return sample
+
+
+def both(size: int | tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of a size that may be one number for both."""
+    return (size, size) if isinstance(size, int) else tuple(size)
 
 
 class Names:

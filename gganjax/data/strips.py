@@ -1,10 +1,11 @@
-"""The released format: one picture file per pair, four square panels wide: source | target | source skeleton | target
-skeleton.
+"""The released formats: one picture file per pair, its panels side by side.
 
-    ROOT/train/NAME.png    e.g. 1024 x 256
+    ROOT/train/NAME.png    e.g. 1024 x 256: source | target | source skeleton | target skeleton
+                           or 512 x 256: source | target
 
-Names that end in `_lr` (`..._AB_lr.png`) are mirrored copies of other strips; where a set has them, flip "auto" is
-off.
+`config.data.panels` says how many panels there are and in which order the skeletons come; "auto" tells two panels from
+four by the shape of the strips, whose panels are then squares. Names that end in `_lr` (`..._AB_lr.png`) are mirrored
+copies of other strips; where a set has them, flip "auto" is off.
 """
 
 from pathlib import Path
@@ -14,12 +15,16 @@ from gganjax.data.settings import Settings
 from gganjax.data.source import Memory, Panel, Source
 from gganjax.errors import InputError
 
+# Places of source, target, source guidance and target guidance in a strip.
+ORDERS = {"two": (0, 1), "source_first": (0, 1, 2, 3), "target_first": (0, 1, 3, 2)}
+COUNTS = {2: "two", 4: "four"}
 
-def open_strips(settings: Settings, split: str, *, size: int) -> Source:
-    """Opens the strips of one split with panels of size x size.
+
+def open_strips(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
+    """Opens the strips of one split with panels of that (height, width).
 
     Raises:
-      InputError: no folder, no strips, unreadable strips, or strips that are not four squares wide.
+      InputError: no folder, no strips, unreadable strips, or strips of another shape.
     """
     root = Path(settings.folder)
     if not (root / split).is_dir():
@@ -30,9 +35,11 @@ def open_strips(settings: Settings, split: str, *, size: int) -> Source:
         tail = f" whose name starts with {settings.only!r} (config.data.only)" if settings.only else ""
         raise InputError(f"The folder {root / split} holds no strips{tail}: expected pictures ({', '.join(images.SUFFIXES)}).")
     sizes, bad = verify.verify(root / split, names, threads=settings.threads)
+    square, order = settings.panels == "auto", ORDERS.get(settings.panels) or _recognized(sizes.values())
+    shape = f"{COUNTS[len(order)]} {'square panels' if square else 'panels of one width'} side by side"
     for name, (height, width) in sizes.items():
-        if width != 4 * height:
-            bad[name] = f"{root / split / name} must be four square panels side by side, but it is {width}x{height}"
+        if not _fits(height, width, len(order), square):
+            bad[name] = f"{root / split / name} must be {shape}, but it is {width}x{height}"
     if settings.bad_files == "stop":
         verify.complain(bad, len(names), root / split)
     kept = [name for name in names if name not in bad]
@@ -42,11 +49,15 @@ def open_strips(settings: Settings, split: str, *, size: int) -> Source:
 
     def panels(name: str) -> tuple[Panel, Panel]:
         strip = images.read_image(root / split / name)
-        side = strip.shape[0]
-        if strip.shape[1] != 4 * side:
-            raise InputError(f"{root / split / name} was four square panels wide when it was checked and no longer is.")
-        parts = [images.resize(strip[:, i * side : (i + 1) * side], (size, size)) for i in range(4)]
-        return Panel(parts[0], guidance=parts[2]), Panel(parts[1], guidance=parts[3])
+        height, width = strip.shape[:2]
+        if not _fits(height, width, len(order), square):
+            was = f"{COUNTS[len(order)]}{' square' * square} panels wide"
+            raise InputError(f"{root / split / name} was {was} when it was checked and no longer is.")
+        width //= len(order)
+        parts = [strip[:, place * width : (place + 1) * width] for place in order]
+        parts = [images.fit(part, size, center_crop=settings.center_crop, by=settings.resize) for part in parts]
+        source_guidance, target_guidance = parts[2:] or (None, None)
+        return Panel(parts[0], guidance=source_guidance), Panel(parts[1], guidance=target_guidance)
 
     facts = {
         "kind": "strips",
@@ -55,11 +66,22 @@ def open_strips(settings: Settings, split: str, *, size: int) -> Source:
         "pairs": len(kept),
         "pictures": len(kept),
         "sizes": folders.count_sizes(sizes[name] for name in kept),
+        "panels": len(order),
         "pairs_left_out": len(names) - len(kept),
         "without_key_points": [],
         "bad_files": dict(sorted(bad.items())),
-        "guidance": "skeleton pictures",
+        "guidance": "skeleton pictures" if len(order) == 4 else "none",
     }
     stems = [name.rpartition(".")[0] for name in kept]
     mirrored = any(stem.endswith("_lr") for stem in stems)
     return Source(stems, lambda index: memory.get(kept[index], lambda: panels(kept[index])), facts, size=size, mirrored=mirrored)
+
+
+def _recognized(sizes) -> tuple[int, ...]:
+    """Two panels where more strips are two squares wide than four."""
+    ratios = [width / height for height, width in sizes]
+    return ORDERS["two" if ratios.count(2) > ratios.count(4) else "source_first"]
+
+
+def _fits(height: int, width: int, count: int, square: bool) -> bool:
+    return width == count * height if square else width % count == 0

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,14 +23,21 @@ def cache_folder() -> Path:
     return Path(os.environ.get("GGANJAX_CACHE") or Path.home() / ".cache" / "gganjax")
 
 
-def verify(root: Path, names, *, threads: int) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
+def verify(root: Path, names, *, threads: int, look: Callable | None = None) -> tuple[dict[str, tuple], dict[str, str]]:
     """Decodes the files `root/name`.
 
+    Args:
+      root, names: of the files.
+      threads: that decode at the same time.
+      look: path -> numbers to be remembered of a good file, or an InputError; by default its (height, width) as it will
+        be decoded. What one such function found is remembered under its name, apart from others.
+
     Returns:
-      (sizes, bad): name -> (height, width) as it will be decoded, and name -> one sentence that tells what is wrong.
+      (found, bad): name -> these numbers, and name -> one sentence that tells what is wrong.
     """
-    names = sorted(set(names))
-    record = cache_folder() / "checked" / (hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:24] + ".json")
+    names, look = sorted(set(names)), look or picture_size
+    place = str(root.resolve()) + ("" if look is picture_size else f"\n{look.__name__}")
+    record = cache_folder() / "checked" / (hashlib.sha256(place.encode()).hexdigest()[:24] + ".json")
     known = _read_record(record)
     sizes, stamps, to_do = {}, {}, []
     for name in names:
@@ -40,15 +48,15 @@ def verify(root: Path, names, *, threads: int) -> tuple[dict[str, tuple[int, int
         else:
             to_do.append(name)
 
-    def look(name):
+    def look_at(name):
         try:
-            return name, images.decode(root / name).shape[:2], None
+            return name, look(root / name), None
         except InputError as error:
             return name, None, str(error)
 
     bad = {}
     with ThreadPoolExecutor(threads) as pool:
-        for done, (name, size, problem) in enumerate(pool.map(look, to_do), 1):
+        for done, (name, size, problem) in enumerate(pool.map(look_at, to_do), 1):
             if problem:
                 bad[name] = problem
             else:
@@ -59,6 +67,28 @@ def verify(root: Path, names, *, threads: int) -> tuple[dict[str, tuple[int, int
         fresh = {name: [*stamps[name], *sizes[name]] for name in sizes if stamps[name]}
         _write_record(record, {**known, **fresh})
     return sizes, bad
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(height, width) of a picture as it will be decoded."""
+    return images.decode(path).shape[:2]
+
+
+def find(root: Path, folder: str, only: str, *, holds: str) -> list[str]:
+    """The picture files of a folder, sorted, as paths below `root`; `holds` says in errors what it must hold.
+
+    Raises:
+      InputError: there is no such folder, or no picture in it whose name starts with `only`.
+    """
+    place = root / folder
+    if not place.is_dir():
+        raise InputError(f"{holds} must be in {place}, but there is no such folder.")
+    names = sorted(path.name for path in place.iterdir() if path.suffix.lower() in images.SUFFIXES)
+    names = [name for name in names if name.startswith(only)]
+    if not names:
+        tail = f" whose name starts with {only!r} (config.data.only)" if only else ""
+        raise InputError(f"{holds} must be in {place}, which holds no picture{tail} ({', '.join(images.SUFFIXES)}).")
+    return [f"{folder}/{name}" for name in names]
 
 
 def complain(bad: dict[str, str], total: int, root: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gganjax import features
 from gganjax.features import resizing
-from gganjax.metrics import curves, distributions, images, masks, probabilities, structure
+from gganjax.metrics import classification, curves, distributions, images, masks, probabilities, structure
 
 
 class Opened(NamedTuple):
@@ -63,7 +63,10 @@ class Metric(NamedTuple):
         pair: (fake, real) -> [B], of images or of rows of the head; with `masked`, (fake, real, mask).
         masked: whether `pair` takes the pose masks.
         distance: whether the network itself is the pair function.
+        labeled: whether a classifier says of every picture if it shows its domain; see `classification`.
         collect: what gathers the rows of the head, where the metric needs all of them.
+        matched: whether the collected rows are compared one by one.
+        grouped: whether the collected rows of a part of the pictures, such as those of one domain, have a number, too.
         finish: (values [N]) or (collected fake, collected real) -> {"value": ..., ...}.
     """
 
@@ -77,7 +80,10 @@ class Metric(NamedTuple):
     pair: Callable | None = None
     masked: bool = False
     distance: bool = False
+    labeled: bool = False
     collect: type | None = None
+    matched: bool = False
+    grouped: bool = False
     finish: Callable = lambda values: {"value": float(np.mean(values)), "std": float(np.std(values))}
 
 
@@ -163,6 +169,7 @@ NETWORKS = {
 
 _PSNR = dict(larger=True, unit="dB")
 _LPIPS = dict(larger=False, distance=True)
+_KID = dict(larger=False, collect=Rows, finish=_kid, grouped=True)
 _POOL = dict(larger=False, head="pool", collect=distributions.Moments, finish=_fid)
 _PLACES = dict(network="alexnet_places", head="probabilities", collect=Rows)
 _LOGITS = dict(larger=False, network="resnet50", head="logits", pair=curves.frd)
@@ -197,10 +204,13 @@ METRICS = {
                        network="inception_ttur", **_POOL),
     "fid_efficientnet": Metric("FID (EfficientNet-Lite0)", "not comparable with Inception's", network="efficientnet",
                                **_POOL | dict(head="features")),
-    "kid": Metric("KID", "cubic kernel, unbiased, all samples", False, network="inception", head="pool", collect=Rows,
-                  finish=_kid),
-    "kid_efficientnet": Metric("KID (EfficientNet-Lite0)", "cubic kernel, unbiased, all samples", False,
-                               network="efficientnet", head="features", collect=Rows, finish=_kid),
+    "classification_accuracy": Metric(
+        "Classification accuracy", "top 1 of a ResNet-18 trained on 90 % of the training pictures", True, "%",
+        smallest=classification.SMALLEST, labeled=True),
+    "kid": Metric("KID", "cubic kernel, unbiased, all samples", network="inception", head="pool", **_KID),
+    "kid_efficientnet": Metric(
+        "KID (EfficientNet-Lite0)", "cubic kernel, unbiased, all samples; comparable within this library only",
+        network="efficientnet", head="features", **_KID),
     "inception_score": Metric("Inception Score", "10 consecutive splits, 1008 classes without bias", True,
                               network="inception_ttur", head="probabilities", collect=Rows,
                               finish=_score(probabilities.inception_score)),
@@ -213,15 +223,22 @@ METRICS = {
                                    finish=_score(probabilities.inception_score_scene, top=1), **_PLACES),
     "inception_score_top5": Metric("Inception Score of scenes, top 5", "one split, the rest 1e-9", True,
                                    finish=_score(probabilities.inception_score_scene, top=5), **_PLACES),
-    "kl_score": Metric("KL score", "exp of the mean, deviation not exponentiated", False, finish=_kl, **_PLACES),
+    "kl_score": Metric("KL score", "exp of the mean, deviation not exponentiated", False, finish=_kl, matched=True,
+                       **_PLACES),
     "top1_accuracy": Metric("Top-1 accuracy", "class of the real picture; confident: its probability above 0.5", True, "%",
-                            finish=_accuracy(1), **_PLACES),
+                            finish=_accuracy(1), matched=True, **_PLACES),
     "top5_accuracy": Metric("Top-5 accuracy", "class of the real picture; confident: its probability above 0.5", True, "%",
-                            finish=_accuracy(5), **_PLACES),
+                            finish=_accuracy(5), matched=True, **_PLACES),
     "frd": Metric("FRD", "Frechet distance of the 1000 logits as a curve", **_LOGITS),
     "frd_matlab": Metric("FRD, published mean", "sum over pairs divided by their number + 2",
                          finish=lambda values: {"value": curves.frd_matlab(values)}, **_LOGITS),
 }
+
+
+def needs_pairs(name: str) -> bool:
+    """Whether a metric compares every picture with a counterpart of its own, rather than sets of pictures."""
+    metric = METRICS[name]
+    return bool(metric.pair) or metric.distance or metric.matched
 
 
 def needs_mask(name: str) -> bool:

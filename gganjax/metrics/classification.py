@@ -161,15 +161,25 @@ def accuracy(classifier: Classifier, images, labels, *, k: int = 1, batch_size: 
     return _accuracy(classifier, images, labels, np.arange(len(labels)), k, batch_size)
 
 
+def right(classifier: Classifier, images, labels, *, batch_size: int = 16) -> np.ndarray:
+    """Returns bool [N], whether the wanted class is the first that the classifier sees; see `accuracy`."""
+    labels = _check_labels(labels, len(images))
+    return _right(classifier, images, labels, np.arange(len(labels)), 1, batch_size)
+
+
 def _accuracy(classifier, images, labels, indices, k, batch_size):
-    right = 0
+    return 100 * float(_right(classifier, images, labels, indices, k, batch_size).mean())
+
+
+def _right(classifier, images, labels, indices, k, batch_size):
+    parts = []
     for start in range(0, len(indices), batch_size):
         part = indices[start : start + batch_size]
         full = np.resize(part, batch_size)  # one shape, one compilation: a short batch repeats its images
         scores = np.asarray(_scores(classifier.net, classifier.params, classifier.moving, _batch(images, labels, full)))
         first = np.argsort(-scores[: len(part)], axis=1, kind="stable")[:, :k]
-        right += int((first == labels[part, None]).sum())
-    return 100 * right / len(indices)
+        parts.append((first == labels[part, None]).any(1))
+    return np.concatenate(parts)
 
 
 @functools.partial(jax.jit, static_argnums=0)
