@@ -13,8 +13,11 @@ TOYS = {
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
 }
+DEEP = dict(width=4, levels=5, dropout=0.0, discriminator_width=4, discriminator_layers=1)
+TOYS |= {"c2gan": DEEP | dict(pool_size=3), "pix2pix": DEEP}
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"cyclegan": "generators/cycle", "gesturegan": "generator/pixel"}
+LEARNED |= {"c2gan": "generators/pixel", "pix2pix": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
 
 
@@ -33,7 +36,7 @@ def pictures(method, rows=2, size=16):
 def trained(request):
     """Two runs of some steps from the same seed: states and terms after every step of the first run."""
     method = methods.load(request.param, TOYS[request.param])
-    batch = pictures(method)
+    batch = pictures(method, size=max(16, method.stride))
     names = core.term_names(method, batch)
     weights = {player: {term: WEIGHTS.get(term, 1.0) for term in terms} for player, terms in names.items()}
     optimizers = {player: optax.adam(2e-3, b1=0.5) for player in method.players}
