@@ -12,16 +12,20 @@ from gganjax.layers import Mode
 SMALL = dict(width=6, blocks=1, discriminator_width=4, discriminator_layers=1)
 DOMAINS = dict(domains=("a", "b", "c"), classification="softmax", width=6, blocks=1, discriminator_width=4,
                discriminator_layers=3)
+DEEP = dict(width=4, levels=5, dropout=0.0, discriminator_width=4, discriminator_layers=1)
 TOYS = {
     "asymmetricgan": SMALL | dict(reconstruction_width=3, perceptual="none", dropout=0.0),
     "asymmetricgan_unpaired": DOMAINS | dict(similarity_scales=1, pool_size=3),
+    "c2gan": DEEP | dict(pool_size=3),
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
+    "pix2pix": DEEP,
     "stargan": DOMAINS | dict(n_critic=2),
 }
 # What shall fall when a method learns two pairs by heart.
-LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
-           "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "stargan": "generator/cycle"}
+LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle", "c2gan": "generators/pixel",
+           "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "pix2pix": "generator/pixel",
+           "stargan": "generator/cycle"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
 
 
@@ -49,7 +53,7 @@ def pictures(method, rows=2, size=16):
 def trained(request):
     """Two runs of some steps from the same seed: states and terms after every step of the first run."""
     method = methods.load(request.param, TOYS[request.param])
-    batch = pictures(method)
+    batch = pictures(method, size=max(16, method.stride))
     names = core.term_names(method, batch)
     weights = {player: {term: WEIGHTS.get(term, 1.0) for term in terms} for player, terms in names.items()}
     optimizers = {player: optax.adam(2e-3, b1=0.5) for player in method.players}

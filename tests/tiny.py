@@ -50,7 +50,9 @@ def stepped(method, optimizers, state, batch, weights=None, count=1, acting=None
     names = core.term_names(method, batch)
     weights = weights or {player: dict.fromkeys(terms, 1.0) for player, terms in names.items()}
     acting = acting or tuple(method.players)
-    step = jax.jit(lambda state, batch: train_step(method, optimizers, weights, state, batch, acting=acting))
+    # Compiling is nearly all of the time, and a third of it is spent on speed that few steps do not need.
+    step = jax.jit(lambda state, batch: train_step(method, optimizers, weights, state, batch, acting=acting),
+                   compiler_options={"xla_backend_optimization_level": 0})
     found = []
     for _ in range(count):
         state, terms = step(state, batch)
@@ -84,3 +86,9 @@ def changed(before, after):
     return {net for net in before.params if not all(
         np.array_equal(a, b) for a, b in zip(jax.tree.leaves(before.params[net]), jax.tree.leaves(after.params[net]),
                                              strict=True))}
+
+
+def count(net, channels, size=256):
+    """Number of a network's parameters, from shapes alone."""
+    x = jax.ShapeDtypeStruct((1, size, size, channels), jnp.float32)
+    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(net.init, jax.random.key(0), x)["params"]))

@@ -7,7 +7,8 @@ from parities.gesturegan import random_vgg19
 
 IMAGES = {"fake_B": "fake_target", "recovered_A": "back_source", "fake_B_L": "fake_target_guidance",
           "fake_A_L": "back_source_guidance"}
-NETS = {"G": "image_generator", "D": "image_discriminator", "G_L": "guidance_generator", "D_L": "guidance_discriminator"}
+NETS = {"G": "image_generator", "D": "image_discriminator", "G_L": "guidance_generator",
+        "D_L": "guidance_discriminator"}
 
 
 def step(fixture: Fixture) -> list[Pair]:
@@ -22,6 +23,7 @@ def step(fixture: Fixture) -> list[Pair]:
         "levels": given["num_downs"],
         "dropout": 0.0 if given["no_dropout"] else 0.5,
         "discriminator_width": given["ndf"],
+        "pool_size": 0,
     }
     method = methods.load("c2gan", options)
     nets = {}
@@ -39,7 +41,7 @@ def step(fixture: Fixture) -> list[Pair]:
     frozen = {}
     if extended:
         weights["image_generator"]["perceptual"] = given["lambda_vgg"]
-        frozen["perceptual"] = random_vgg19(fixture.meta["note"])[1]
+        frozen["perceptual"] = {"params": random_vgg19(fixture.meta["note"])[1], "moving": {}}
     # The trees differ in the order of the panels: which of C and D is the target's guidance.
     target, source = ("D", "C") if extended else ("C", "D")
     images = fixture.group("in/")
@@ -49,23 +51,22 @@ def step(fixture: Fixture) -> list[Pair]:
     def values(call, batch, images):
         """The reference's adversarial losses, one for each tuple."""
         found = {}
-        adversarial = lambda net, x, real: losses.adversarial(call(net, x), real, method.adversarial)
-        for d, kind, made in zip(method.judged, ("AC", "BD"), "BA"):
-            fake = method.image_tuple(batch, d, images[d.fake])
-            real = method.image_tuple(batch, d, batch[d.real])
-            found |= {
-                f"loss_D_combine_{kind}_fake{made}": adversarial("image_discriminator", fake, False),
-                f"loss_D_combine_{kind}_real{made}": adversarial("image_discriminator", real, True),
-                f"loss_G_GAN_{'AB'[made == 'A']}2{made}": adversarial("image_discriminator", fake, True),
-            }
+
+        def judged(net, fake, real):
+            """Losses of a fake called fake, of a real one called real, and of the fake called real."""
+            fake, real = call(net, fake), call(net, real)
+            pairs = ((fake, False), (real, True), (fake, True))
+            return [losses.adversarial(logits, label, method.adversarial) for logits, label in pairs]
+
+        for d, kind, way, made in zip(method.judged, ("AC", "BD"), ("A2B", "B2A"), "BA"):
+            fake, real = (method.image_tuple(batch, d, candidate) for candidate in (images[d.fake], batch[d.real]))
+            names = (f"loss_D_combine_{kind}_fake{made}", f"loss_D_combine_{kind}_real{made}", f"loss_G_GAN_{way}")
+            found |= dict(zip(names, judged("image_discriminator", fake, real)))
         for r, number, made in zip(method.readings, (1, 3), "BA"):
-            fake = method.guidance_tuple(images[r.shown], images[r.fake])
-            real = method.guidance_tuple(images[r.shown], batch[r.guidance])
-            found |= {
-                f"loss_pred_combine_fake_{made}_L": adversarial("guidance_discriminator", fake, False),
-                f"loss_pred_combine_real_{made}_L": adversarial("guidance_discriminator", real, True),
-                f"loss_G_L_GAN_{number}": adversarial("guidance_discriminator", fake, True),
-            }
+            both = (images[r.fake], batch[r.guidance])
+            fake, real = (method.guidance_tuple(images[r.shown], guidance) for guidance in both)
+            names = (f"loss_pred_combine_fake_{made}_L", f"loss_pred_combine_real_{made}_L", f"loss_G_L_GAN_{number}")
+            found |= dict(zip(names, judged("guidance_discriminator", fake, real)))
         return found
 
     found, terms, pairs = whole_steps.run(fixture, method, nets, batch, weights, frozen=frozen, values=values)

@@ -13,7 +13,7 @@ def step(fixture: Fixture) -> list[Pair]:
     generator = port.resnet.describe(fixture.group("w/G_A/"))
     options = {
         "adversarial": {"lsgan": "least_squares"}.get(given["gan_mode"], given["gan_mode"]),
-        "pool_size": given["pool_size"],
+        "pool_size": 0,
         "width": given["ngf"],
         "blocks": generator["blocks"],
         "dropout": 0.0 if given["no_dropout"] else 0.5,

@@ -19,13 +19,13 @@ def step(fixture: Fixture) -> list[Pair]:
         "discriminator_layers": given["n_layers_D"],
         "norm": given["norm"],
         "adversarial": given["gan_mode"],
-        "pool_size": given["pool_size"],
+        "pool_size": 0,
     }
+    made = port.unet.table(levels=generator["levels"], norm_kind=given["norm"])
+    judge = port.patch.table(layers=discriminator["layers"], norm_kind=given["norm"])
     nets = {
-        "G": whole_steps.Net("generator", "generator", port.unet.table(levels=generator["levels"], norm_kind=given["norm"]),
-                       generator["inputs"]),
-        "D": whole_steps.Net("discriminator", "discriminator",
-                       port.patch.table(layers=discriminator["layers"], norm_kind=given["norm"]), discriminator["inputs"]),
+        "G": whole_steps.Net("generator", "generator", made, generator["inputs"]),
+        "D": whole_steps.Net("discriminator", "discriminator", judge, discriminator["inputs"]),
     }
     weights = {"discriminator": {"fake": 0.5, "real": 0.5}, "generator": {"gan": 1.0, "pixel": given["lambda_L1"]}}
     batch = {"source": fixture.group("in/")["A"], "target": fixture.group("in/")["B"]}

@@ -1,18 +1,20 @@
-"""Whole training steps, driven through the engine: gradients and updated weights beside the recorded ones."""
+"""Whole training steps, driven through the engine: gradients, updated weights and statistics beside the recorded ones.
+
+The recorded pools of 50 were empty, so that the first fakes passed through them; here the pools remember nothing.
+"""
 
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
-from gganjax import core, pool, port
+from gganjax import core, port
 from gganjax.step import train_step
 from parities.common import Fixture, Pair
-from parities.gesturegan import feeds_norm, record
+from parities.gesturegan import feeds_norm, first_state, record
 
 # Adam's first step has the size of the rate and the sign of the gradient, which rounding decides near 0.
 NEAR_ZERO = 5e-3
@@ -35,7 +37,7 @@ def run(fixture: Fixture, method, nets: dict[str, Net], batch: dict, weights: di
       fixture, method, weights: what is compared, and the weights of its terms.
       nets: by the recorded name.
       batch: fields of the method.
-      frozen: parameters by network of no player.
+      frozen: variables by network of no player.
       values: function (call, batch, images) -> further values by recorded name, from the parameters before the step.
 
     Returns:
@@ -44,7 +46,7 @@ def run(fixture: Fixture, method, nets: dict[str, Net], batch: dict, weights: di
     given = fixture.arguments
     b1, b2 = given.get("betas") or (given["beta1"], 0.999)  # the public Pix2pix and CycleGAN models have Adam's own b2
     optimizers = dict.fromkeys(method.players, optax.chain(record(), optax.adam(given["lr"], b1, b2, eps=1e-8)))
-    state = first_state(fixture, method, optimizers, nets, batch, frozen or {})
+    state = first_state(method, optimizers, variables(fixture, method, nets, batch) | (frozen or {}))
 
     # Compiling is nearly all of the time, and a third of it is spent on speed that one step does not need.
     @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
@@ -58,20 +60,14 @@ def run(fixture: Fixture, method, nets: dict[str, Net], batch: dict, weights: di
     return found, terms, tensors(fixture, nets, jax.device_get(after))
 
 
-def first_state(fixture: Fixture, method, optimizers: dict, nets: dict[str, Net], batch: dict, frozen: dict) -> core.State:
-    """Builds the engine's state before its first step from the recorded networks; pools are empty."""
+def variables(fixture: Fixture, method, nets: dict[str, Net], batch: dict) -> dict:
+    """Converts the recorded networks: {our name: variables}."""
     rows, *size, _ = batch["source"].shape
-    variables = {
+    return {
         net.name: port.to_flax(
             net.table, fixture.group(f"w/{key}/"), port.shapes(method.nets[net.name], (rows, *size, net.channels)))
         for key, net in nets.items()
     }
-    params = {net: jax.tree.map(jnp.asarray, tree["params"]) for net, tree in variables.items()} | frozen
-    moving = {net: jax.tree.map(jnp.asarray, tree["moving"]) for net, tree in variables.items()}
-    opt = {name: optimizers[name].init({net: params[net] for net in player.nets}) for name, player in method.players.items()}
-    traced = jax.eval_shape(lambda batch: core._trace(method, jax.random.key(0), batch, params)[0].pools, batch)
-    pools = {name: pool.empty(images.shape[0], images.shape[1:]) for name, (images, _) in traced.items()}
-    return core.State(jnp.zeros((), jnp.int32), jax.random.key_data(jax.random.key(0)), params, moving, opt, {}, pools)
 
 
 def tensors(fixture: Fixture, nets: dict[str, Net], after: core.State) -> list[Pair]:
@@ -84,8 +80,9 @@ def tensors(fixture: Fixture, nets: dict[str, Net], after: core.State) -> list[P
         for leaf, value in recorded.items():
             if not feeds_norm(leaf, leaves):
                 # A bias gradient is the sum over all positions, where terms cancel: its layer sets the scale.
-                scale = float(np.abs(recorded[leaf.removesuffix("bias") + "weight"]).max()) if leaf.endswith("bias") else 0.0
-                pairs.append(Pair(f"grad/{key}/{leaf}", gradients.get(leaf, np.nan), value, scale=scale))
+                layer = recorded[leaf.removesuffix("bias") + "weight"] if leaf.endswith("bias") else np.zeros(1)
+                found = gradients.get(leaf, np.nan)
+                pairs.append(Pair(f"grad/{key}/{leaf}", found, value, scale=float(np.abs(layer).max())))
         for leaf, value in fixture.group(f"out/after/{key}/").items():
             ours = updated.get(leaf, np.nan)
             if leaf in recorded:
