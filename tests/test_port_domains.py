@@ -95,7 +95,7 @@ def release(folder, states, mark, number):
 def imported(kind, folder, states, mark="-"):
     path = release(folder, states, mark, "200000")
     assert import_torch.main([kind, str(path), "--output", str(folder / "run")]) == 0
-    return checkpoint.restore_networks(folder / "run"), checkpoint.read_meta(folder / "run")["config"]
+    return checkpoint.load_networks(folder / "run"), checkpoint.read_meta(folder / "run")["config"]
 
 
 def domains(count, blocks):
