@@ -29,7 +29,7 @@ def test_terms_by_hand():
 
     @jax.jit
     def terms(batch):
-        call = core.Call(method, state.params, state.moving)
+        call = core.Call(method, state.params, state.moving, examples=len(batch["source"]))
         out = method.rollout(jax.random.key(0), call, batch)
         return {name: player.loss(jax.random.key(0), call, batch, out) for name, player in method.players.items()}
 
@@ -110,7 +110,7 @@ def test_table_ix():
     assert {key for key in one["options"] if one["options"][key] != other["options"][key]} == {"reconstruction_width"}
 
 
-@pytest.mark.parametrize("variant", sorted(asymmetricgan.VARIANTS))
+@pytest.mark.parametrize("variant", ["ntu", "demo"])
 def test_variant(variant):
     config = asymmetricgan.get_config(variant).to_dict()
     method = methods.load(config["method"], config["options"] | dict(width=4, reconstruction_width=4, discriminator_width=4))

@@ -29,7 +29,8 @@ def initial(method):
 
 def test_terms_by_hand():
     """The paper's losses from the networks' outputs alone, each the mean of two discriminators."""
-    method, batch = methods.load("asymmetricgan_unpaired", SMALL | dict(discriminators=2, pool_size=0)), pictures()
+    tiny = dict(discriminators=2, pool_size=0, blocks=0, reconstruction_architecture=1)
+    method, batch = methods.load("asymmetricgan_unpaired", SMALL | tiny), pictures()
     state = initial(method)
 
     @jax.jit
@@ -69,7 +70,8 @@ def test_terms_by_hand():
 
 def test_fully_shared_it_is_stargan():
     """With the released recipe less SSIM: equal parameters, losses, gradients and statistics after a whole step."""
-    small = {name: value for name, value in SMALL.items() if name != "similarity_scales"} | dict(target_labels="permuted")
+    small = {name: value for name, value in SMALL.items() if name != "similarity_scales"} | dict(
+        target_labels="permuted", classification="softmax", blocks=0)
     shared = dict(sharing="full", update_order="joint", adversarial="wasserstein", similarity="none", color_cycle=False,
                   identity=False, pool_size=0)
     weights = dict(discriminator=dict(real=1.0, fake=1.0, domain=1.0, penalty=10.0),
@@ -155,17 +157,18 @@ def test_too_many_scales_for_the_pictures_are_told_before_training():
         core.term_names(method, pictures())
 
 
-def looked_at(variant):
-    """A variant's terms, and its parameter counts at the size of its pictures."""
+def opened(variant):
+    """A variant's configuration, its method, and the shapes of a batch."""
     config = experiment.get_config(variant).to_dict()
     method = methods.load(config["method"], config["options"])
     assert method.domains == tuple(config["data"]["domains"])
     sizes = dict(B=1, H=config["data"]["crop_size"], W=config["data"]["crop_size"])
-    batch = {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
-             for name, field in method.fields.items()}
-    weights = {player: set(terms) for player, terms in config["weights"].items()}
-    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
-    assert set(config["optimizers"]) == set(method.players)
+    return config, method, {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
+                            for name, field in method.fields.items()}
+
+
+def counted(variant):
+    config, method, batch = opened(variant)
     return config, {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in core.shapes(method, batch).items()}
 
 
@@ -173,7 +176,7 @@ def looked_at(variant):
 @pytest.mark.parametrize("variant, net, count", [("s1", "reconstructor", 2_976), ("s2", "reconstructor", 1_352_768),
                                                  ("s3", "reconstructor", 8_436_800)])
 def test_table_vi(variant, net, count):
-    config, counts = looked_at(variant)
+    config, counts = counted(variant)
     assert counts[net] == count and counts["translator"] == 8_436_800
     full = experiment.get_config("").to_dict()
     assert {key for key in full["options"] if full["options"][key] != config["options"][key]} <= {"reconstruction_architecture"}
@@ -182,7 +185,7 @@ def test_table_vi(variant, net, count):
 @pytest.mark.parametrize("variant, count", [("sharing_full", 53_215_232), ("sharing_partial", 53_880_384),
                                             ("sharing_none", 61_652_032)])
 def test_table_viii(variant, count):
-    _, counts = looked_at(variant)
+    _, counts = counted(variant)
     assert sum(counts.values()) == count
 
 
@@ -204,7 +207,10 @@ def test_table_vii(row):
 
 @pytest.mark.parametrize("variant", ["all", "released", "embedding", "demo", "stargan"])
 def test_variant(variant):
-    looked_at(variant)
+    config, method, batch = opened(variant)
+    weights = {player: set(terms) for player, terms in config["weights"].items()}
+    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
+    assert set(config["optimizers"]) == set(method.players)
 
 
 def test_names_of_the_data_sets_and_their_numbers_of_domains():

@@ -13,7 +13,7 @@ from gganjax.errors import InputError
 from gganjax.layers import Mode
 
 NAMES = ("a", "b", "c")
-SMALL = dict(domains=NAMES, classification="softmax", n_critic=1, width=4, blocks=1, discriminator_width=4,
+SMALL = dict(domains=NAMES, classification="softmax", n_critic=1, width=4, blocks=0, discriminator_width=4,
              discriminator_layers=2)
 
 
@@ -134,7 +134,7 @@ def test_pictures_that_are_no_squares_are_refused():
         core.term_names(method, batch)
 
 
-@pytest.mark.parametrize("variant", sorted(filter(None, stargan.VARIANTS)))
+@pytest.mark.parametrize("variant", ["celeba", "rafd", "kaokore", "demo"])
 def test_variant(variant):
     config = stargan.get_config(variant).to_dict()
     method = methods.load(config["method"], config["options"])

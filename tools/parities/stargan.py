@@ -19,8 +19,10 @@ LOGGED = {
     "G_loss_rec": "generator/cycle",
     "G_loss_cls": "generator/domain",
 }
-# The same steps in float64 are 4.2e-5 from the recorded float32 gradients of the generators, and 3.2e-5 from ours.
-ROUNDED = (1e-4, "the recorded float32 gradients are themselves 4.2e-5 from the same step in float64")
+# The translating generator's gradients, through updated discriminator, generator and the way back. Those recorded of
+# StarGAN are 4.2e-5 from the same steps in float64, ours 3.2e-5; of AsymmetricGAN's Gr 2.1e-5, of its Gt 3.4e-5 but for one
+# channel of block 3, where an activation lies within rounding of a ReLU's kink on the same side in both.
+ROUNDED = (1e-4, "the recorded float32 gradients are themselves up to 4.2e-5 from the same step in float64")
 
 
 def generator(fixture: Fixture) -> list[Pair]:
