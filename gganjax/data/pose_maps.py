@@ -8,7 +8,6 @@ PATN's.
 import colorsys
 
 import numpy as np
-from scipy import ndimage
 
 from gganjax.data import skeletons
 from gganjax.errors import InputError
@@ -193,5 +192,7 @@ def _line(start, end, size) -> np.ndarray:
 
 def _closed(mask) -> np.ndarray:
     """Dilation and erosion with a square of 5 pixels; what lies outside the picture counts for neither."""
+    from scipy import ndimage  # a tenth of the time in which the command line finds a mistake, which needs no masks
+
     square = np.ones((5, 5), bool)
     return ndimage.binary_erosion(ndimage.binary_dilation(mask, square), square, border_value=1).astype(np.uint8)
