@@ -18,8 +18,9 @@ from jax import lax
 
 from gganjax import features, losses
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
+from gganjax.errors import InputError, check_choices
 from gganjax.layers import INITIALIZATIONS
+from gganjax.methods.gesturegan import concatenate
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.unet import LEAST_LEVELS, UNetGenerator
 
@@ -220,11 +221,6 @@ class C2GAN:
         return columns | {"target": batch["target"]}
 
 
-def concatenate(*images):
-    """Joins images [B, H, W, C_i] along their channels."""
-    return jnp.concatenate(images, axis=-1)
-
-
 def picture(guidance):
     """Guidance [B, H, W, K] as a picture [B, H, W, 3]: itself, or the largest of heat maps in gray."""
     return guidance if guidance.shape[-1] == 3 else jnp.repeat(guidance.max(-1, keepdims=True), 3, axis=-1)
@@ -259,11 +255,8 @@ def build(*, guidance_channels: int = 3, cycles: Sequence[str] = CYCLES, share_g
         "torch" (what PyTorch does unasked, biases and norms too).
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(update_order=update_order, adversarial=adversarial, perceptual=perceptual, norm=norm,
-                 initialization=initialization, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
+    check_choices(CHOICES, update_order=update_order, adversarial=adversarial, perceptual=perceptual, norm=norm,
+                  initialization=initialization, compute_dtype=compute_dtype)
     if not cycles or set(cycles) - set(CYCLES):
         raise InputError(f"options.cycles is {tuple(cycles)}, expected one or more of {CYCLES}.")
     for option, value, least in (("guidance_channels", guidance_channels, 1), ("levels", levels, LEAST_LEVELS),

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from gganjax import losses
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
+from gganjax.errors import InputError, check_choices
 from gganjax.layers import INITIALIZATIONS
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
@@ -94,11 +94,8 @@ def build(*, guidance: bool = False, generator: str = "unet256", levels: int = 0
         "torch" (what PyTorch does unasked, biases and norms too).
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(generator=generator, discriminator=discriminator, adversarial=adversarial, norm=norm,
-                 initialization=initialization, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
+    check_choices(CHOICES, generator=generator, discriminator=discriminator, adversarial=adversarial, norm=norm,
+                  initialization=initialization, compute_dtype=compute_dtype)
     if levels and (generator in BLOCKS or levels < LEAST_LEVELS):
         raise InputError(f"options.levels is {levels} for the generator '{generator}', "
                          f"expected 0, or at least {LEAST_LEVELS} for a U-Net.")
