@@ -39,15 +39,7 @@ def strips(config, name: str):
 def demo():
     """Embedded drawn hands at 64x64, all losses on narrow networks."""
     config = base(width=24, reconstruction_width=4, blocks=6, dropout=0.0, discriminator_width=24)
-    config.data.update(load_size=64, crop_size=64, flip="off")
-    config.steps = 300
-    config.ema = dict(translator=0.99)
-    config.sample_every, config.checkpoint_every = 60, 100
-    schedule = dict(name="linear_steps", flat_steps=150)
-    config.optimizers = dict(discriminators=defaults.adam(schedule),
-                             generators=defaults.adam(schedule, learning_rate=1e-3))
-    config.evaluate.limit = 64
-    return config
+    return defaults.demo(config, rates=dict(discriminators=2e-4, generators=1e-3), averaged=("translator",))
 
 
 VARIANTS = {"": base, "ntu": lambda: strips(base(), "ntu"), "senz3d": lambda: strips(base(), "senz3d"),

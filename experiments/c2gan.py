@@ -130,15 +130,8 @@ def faces_london():
 def demo():
     """Drawn hands at 64x64, all cycles on narrow networks of six levels."""
     config = base(flat_epochs=1, decay_epochs=0, batch_size=4, width=16, levels=6, dropout=0.0, discriminator_width=16)
-    config.data.update(load_size=64, crop_size=64, flip="off")
-    config.steps = 300
-    config.ema = dict(image_generator=0.99, guidance_generator=0.99)
-    config.sample_every, config.checkpoint_every = 60, 100
     rates = dict(generators=1e-3, image_discriminator=2e-4, guidance_discriminator=2e-4)
-    config.optimizers = {player: defaults.adam(dict(name="linear_steps", flat_steps=150), learning_rate=rate)
-                         for player, rate in rates.items()}
-    config.evaluate.limit = 64
-    return config
+    return defaults.demo(config, rates=rates, averaged=("image_generator", "guidance_generator"))
 
 
 REFERENCE = dict(adversarial="least_squares", guidance_grad_to_image_generator=False)

@@ -70,13 +70,8 @@ def gesturegan_ablation_a():
 def demo():
     """Drawn hands at 64x64 with narrow networks."""
     config = base(width=16, blocks=3, discriminator_width=16)
-    config.data.update(load_size=64, crop_size=64, flip="off")
-    config.batch_size, config.steps = 4, 300
-    config.sample_every, config.checkpoint_every = 60, 100
-    schedule = dict(name="linear_steps", flat_steps=150)
-    config.optimizers = dict(generators=defaults.adam(schedule), discriminators=defaults.adam(schedule))
-    config.evaluate.limit = 64
-    return config
+    config.batch_size = 4
+    return defaults.demo(config, rates=dict(generators=2e-4, discriminators=2e-4))
 
 
 VARIANTS = {"": base, "resnet6": resnet6, "folders": folders, "kaokore": kaokore, "demo": demo,

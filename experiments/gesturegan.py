@@ -147,15 +147,7 @@ def demo():
     Long enough to see the drawn hand follow the skeleton, too short to carry over every wall and skin.
     """
     config = base(HANDS, flat_epochs=10, decay_epochs=10, width=24, blocks=6, dropout=0.0, discriminator_width=24)
-    config.data.update(load_size=64, crop_size=64, flip="off")
-    config.steps = 300
-    config.ema = dict(generator=0.99)
-    config.sample_every, config.checkpoint_every = 60, 100
-    schedule = dict(name="linear_steps", flat_steps=150)
-    config.optimizers = dict(generator=defaults.adam(schedule, learning_rate=1e-3),
-                             discriminators=defaults.adam(schedule))
-    config.evaluate.limit = 64
-    return config
+    return defaults.demo(config, rates=dict(generator=1e-3, discriminators=2e-4), averaged=("generator",))
 
 
 def sign_digits():

@@ -72,15 +72,8 @@ def gesturegan_ablation_b():
 def demo():
     """Drawn hands at 64x64, guided, with narrow networks of six levels."""
     config = base(guidance=True, levels=6, width=16, dropout=0.0, discriminator_width=16)
-    config.data.update(load_size=64, crop_size=64, flip="off")
-    config.batch_size, config.steps = 4, 300
-    config.ema = dict(generator=0.99)
-    config.sample_every, config.checkpoint_every = 60, 100
-    schedule = dict(name="linear_steps", flat_steps=150)
-    config.optimizers = dict(discriminator=defaults.adam(schedule),
-                             generator=defaults.adam(schedule, learning_rate=1e-3))
-    config.evaluate.limit = 64
-    return config
+    config.batch_size = 4
+    return defaults.demo(config, rates=dict(discriminator=2e-4, generator=1e-3), averaged=("generator",))
 
 
 VARIANTS = {

@@ -43,19 +43,36 @@ def normal_init(scale: float = 0.02):
     return nn.initializers.normal(scale)
 
 
-def initializers(kind: str, fan_in: int):
+def _uniform(bound: float):
+    return lambda key, shape: jax.random.uniform(key, shape, minval=-bound, maxval=bound)
+
+
+# How a kernel starts, from PyTorch's fans and the axis of our kernels that is the first of PyTorch's.
+KERNELS = {
+    "normal": lambda fan_in, fan_out, axis: normal_init(),
+    "xavier": lambda fan_in, fan_out, axis: normal_init((2 / (fan_in + fan_out)) ** 0.5),
+    "kaiming": lambda fan_in, fan_out, axis: normal_init((2 / fan_in) ** 0.5),
+    "orthogonal": lambda fan_in, fan_out, axis: nn.initializers.orthogonal(0.02, axis),
+    "torch": lambda fan_in, fan_out, axis: _uniform(fan_in**-0.5),
+}
+INITIALIZATIONS = tuple(KERNELS)
+
+
+def initializers(kind: str, shape: tuple[int, ...], *, transposed: bool = False):
     """Initializers of a convolution's kernel and bias.
 
     Args:
-      kind: "normal" is the papers' N(0, 0.02) with zero biases, "torch" what PyTorch does unasked: both uniform
-        within 1 / sqrt(fan_in) around 0.
-      fan_in: products that sum up to one output value, as PyTorch counts them.
+      kind: one of `INITIALIZATIONS`. "normal" is the papers' N(0, 0.02), "xavier" the normal form of gain 1, "kaiming"
+        the normal form by fan_in, "orthogonal" makes rows of length 0.02 and the biases of all these are 0; "torch" is
+        what PyTorch does unasked: kernel and bias uniform within 1 / sqrt(fan_in) around 0.
+      shape: of the kernel, [height, width, inputs, outputs].
+      transposed: whether the convolution is, where PyTorch counts the outputs for fan_in and puts the inputs first.
     """
-    if kind == "normal":
-        return normal_init(), nn.initializers.zeros
-    bound = fan_in**-0.5
-    uniform = lambda key, shape: jax.random.uniform(key, shape, minval=-bound, maxval=bound)
-    return {"torch": (uniform, uniform)}[kind]
+    fan_in, fan_out = (shape[0] * shape[1] * channels for channels in shape[2:])
+    if transposed:
+        fan_in, fan_out = fan_out, fan_in
+    bias = _uniform(fan_in**-0.5) if kind == "torch" else nn.initializers.zeros
+    return KERNELS[kind](fan_in, fan_out, -2 if transposed else -1), bias
 
 
 def pad(x: jax.Array, width: int, mode: str = "zeros") -> jax.Array:
@@ -69,7 +86,7 @@ def pad(x: jax.Array, width: int, mode: str = "zeros") -> jax.Array:
 class Conv(nn.Module):
     """Convolution, [B, H, W, C] -> [B, H', W', features], optionally spectrally normalized.
 
-    `initial` is a kind of `initializers`.
+    `initial` is one of `INITIALIZATIONS`.
     Spectral normalization follows PyTorch's: one power iteration for each training call from the stored vectors
     `u` and `v`, none at test time. Statistics of stacked calls move once, so do not stack spectral networks.
     """
@@ -86,8 +103,9 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
-        kernel_init, bias_init = initializers(self.initial, self.size**2 * x.shape[-1])
-        kernel = self.param("kernel", kernel_init, (self.size, self.size, x.shape[-1], self.features))
+        shape = self.size, self.size, x.shape[-1], self.features
+        kernel_init, bias_init = initializers(self.initial, shape)
+        kernel = self.param("kernel", kernel_init, shape)
         if self.spectral:
             kernel = kernel / self._largest_singular_value(kernel, mode)
         border = ((self.padding, self.padding),) * 2
@@ -142,7 +160,8 @@ class UpConv(nn.Module):
     Equal to PyTorch's ConvTranspose2d with kernel 3, padding 1, output_padding 1, or kernel 4, padding 1. It is
     computed as one ordinary convolution with four times the channels, whose output is then interleaved: the
     weight gradient of the direct form is some twenty times slower on CPUs, and the result is the same.
-    The kernel [size, size, C, features] is that of the input-dilated convolution; `initial` is a kind of `initializers`.
+    The kernel [size, size, C, features] is that of the input-dilated convolution; `initial` is one of
+    `INITIALIZATIONS`.
     """
 
     features: int
@@ -153,9 +172,9 @@ class UpConv(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        # PyTorch takes the output channels of a transposed convolution for its fan-in.
-        kernel_init, bias_init = initializers(self.initial, self.size**2 * self.features)
-        kernel = self.param("kernel", kernel_init, (self.size, self.size, x.shape[-1], self.features))
+        shape = self.size, self.size, x.shape[-1], self.features
+        kernel_init, bias_init = initializers(self.initial, shape, transposed=True)
+        kernel = self.param("kernel", kernel_init, shape)
         taps, border = phase_taps(self.size, low=self.size - 2)
         # Every product below is with 0 or 1: at the highest precision the kernel's values stay exact.
         phases = jnp.einsum("pij,qkl,jlco->ikcpqo", taps, taps, kernel, precision=lax.Precision.HIGHEST)

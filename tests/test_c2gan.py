@@ -14,7 +14,6 @@ from tiny import adversarial, begun, changed, count, distance, network, pictures
 from experiments import c2gan
 from gganjax import core, methods, port, schedules, use
 from gganjax.errors import InputError
-from gganjax.nets.initial import Drawn
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.unet import UNetGenerator
 
@@ -267,18 +266,11 @@ def test_rate_falls_two_epochs_late_and_ends_above_zero():
     assert expected[-1] == pytest.approx(0.4)
 
 
-def test_kernels_are_drawn_by_xavier():
-    """Variance 2 / (fan-in + fan-out), normal and not truncated; everything but kernels is the network's own."""
-    net = PatchDiscriminator(width=16, norm="batch")
-    x = jax.ShapeDtypeStruct((1, 64, 64, 6), jnp.float32)
-    plain, drawn = (jax.jit(one.init)(jax.random.key(0), jnp.zeros(x.shape)) for one in (net, Drawn(net, "xavier")))
-    kernel = np.asarray(drawn["params"]["conv_2"]["kernel"])
-    assert kernel.std() == pytest.approx((2 / (16 * 32 + 16 * 64)) ** 0.5, rel=0.02)
-    assert np.abs(kernel).max() > 3 * kernel.std()
-    np.testing.assert_array_equal(drawn["params"]["norm_2"]["scale"], plain["params"]["norm_2"]["scale"])
-    assert not np.array_equal(drawn["params"]["conv_1"]["kernel"], plain["params"]["conv_1"]["kernel"])
-    for option, found in (("xavier", Drawn), ("normal", UNetGenerator)):
-        assert type(methods.load("c2gan", dict(initialization=option)).nets["image_generator"]) is found
+def test_networks_start_as_the_option_says():
+    """By Xavier's rule unless told otherwise, as the reference's do."""
+    for options, kind in (({}, "xavier"), (dict(initialization="kaiming"), "kaiming")):
+        nets = methods.load("c2gan", options).nets
+        assert len(nets) == 4 and {net.initial for net in nets.values()} == {kind}
 
 
 @pytest.mark.parametrize("option, value", [

@@ -1,12 +1,19 @@
 """Layers against NumPy and against jax's own direct forms."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 from jax import lax
 
-from gganjax.layers import TRAIN, Conv, Dropout, Mode, Norm, UpConv, pad, phase_taps
+from gganjax import port
+from gganjax.layers import INITIALIZATIONS, TRAIN, Conv, Dropout, Mode, Norm, UpConv, pad, phase_taps
+from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
+from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
+from gganjax.nets.unet import UNetGenerator
 
 RANDOM = np.random.default_rng(0)
 
@@ -55,18 +62,63 @@ def test_convolution_by_hand():
     np.testing.assert_allclose(layer.apply(variables, x), expected, atol=1e-6)
 
 
-def test_initializations():
-    """"normal" as the papers, "torch" within 1 / sqrt(fan-in), where a transposed convolution counts its outputs."""
-    x = noise(1, 6, 6, 32)
-    for layer, bound in ((Conv(64, 3), (9 * 32) ** -0.5), (UpConv(64, 4), (16 * 64) ** -0.5)):
-        plain, uniform = (layer.clone(initial=kind).init(jax.random.key(0), x)["params"] for kind in ("normal", "torch"))
-        assert abs(np.std(plain["kernel"]) - 0.02) < 1e-3 and not np.any(plain["bias"])
-        for leaf, close in ((uniform["kernel"], 0.99), (uniform["bias"], 0.8)):
+@pytest.mark.parametrize("layer, rows, fan_in, fan_out", [
+    (Conv(48, 3), -1, 9 * 32, 9 * 48),
+    (UpConv(48, 4), -2, 16 * 48, 16 * 32),  # PyTorch's kernel has the inputs first, and its fans are the other way round
+])
+@pytest.mark.parametrize("kind", INITIALIZATIONS)
+def test_initializations(kind, layer, rows, fan_in, fan_out):
+    params = layer.clone(initial=kind).init(jax.random.key(0), noise(1, 6, 6, 32))["params"]
+    kernel, bias = np.asarray(params["kernel"]), np.asarray(params["bias"])
+    bound = fan_in**-0.5
+    if kind == "torch":
+        for leaf, close in ((kernel, 0.99), (bias, 0.8)):
             assert close * bound < np.abs(leaf).max() <= bound
-        assert abs(np.std(uniform["kernel"]) - bound / 3**0.5) < 0.02 * bound
-    scale = {kind: Norm("instance", affine=True, initial=kind).init(jax.random.key(0), x)["params"]["scale"]
-             for kind in ("normal", "torch")}
-    assert np.all(scale["torch"] == 1) and 0.01 < np.std(scale["normal"]) < 0.03
+        assert kernel.std() == pytest.approx(bound / 3**0.5, rel=0.02)
+        return
+    assert not np.any(bias)
+    if kind == "orthogonal":
+        matrix = np.moveaxis(kernel, rows, 0).reshape(kernel.shape[rows], -1)
+        np.testing.assert_allclose(matrix @ matrix.T, 0.02**2 * np.eye(len(matrix)), atol=1e-8)
+        return
+    variance = {"normal": 0.02**2, "xavier": 2 / (fan_in + fan_out), "kaiming": 2 / fan_in}[kind]
+    assert kernel.var() == pytest.approx(variance, rel=0.05) and abs(kernel.mean()) < 4 * (variance / kernel.size) ** 0.5
+    assert np.mean(np.abs(kernel) < variance**0.5) == pytest.approx(0.6827, abs=0.015)  # that of a normal draw
+    assert np.abs(kernel).max() > 3.3 * variance**0.5  # one that is not truncated
+
+
+@pytest.mark.parametrize("kind", INITIALIZATIONS)
+def test_scales_of_norms(kind):
+    params = Norm("batch", initial=kind).init(jax.random.key(0), noise(1, 2, 2, 400))["params"]
+    assert not np.any(params["bias"])
+    if kind == "torch":
+        assert np.all(params["scale"] == 1)
+    else:
+        assert np.mean(params["scale"]) == pytest.approx(1, abs=0.004)
+        assert np.std(params["scale"]) == pytest.approx(0.02, rel=0.1)
+
+
+@pytest.mark.parametrize("net, sizes", [
+    (ResNetGenerator(width=2, blocks=1, initial="orthogonal"), [(1, 8, 8, 3)]),
+    (UNetGenerator(width=2, levels=5, initial="orthogonal"), [(1, 32, 32, 3)]),
+    (PatchDiscriminator(width=2, initial="orthogonal"), [(1, 32, 32, 3)]),
+    (PixelDiscriminator(width=2, initial="orthogonal"), [(1, 8, 8, 3)]),
+    (StarGANGenerator(width=2, blocks=1), [(1, 8, 8, 3), (1, 2)]),
+    (PlainGenerator(), [(1, 8, 8, 3), (1, 2)]),
+    (DomainDiscriminator(2, width=2, layers=2), [(1, 8, 8, 3)]),
+], ids=lambda value: type(value).__name__)
+def test_networks_pass_their_initialization_to_every_layer(net, sizes):
+    found = {}
+
+    def watch(call, arguments, options, context):
+        if isinstance(context.module, (Conv, UpConv, Norm)):
+            found["/".join(context.module.path)] = context.module.initial
+        return call(*arguments, **options)
+
+    with nn.intercept_methods(watch):
+        shapes = port.shapes(net, *sizes)
+    assert set(found.values()) == {getattr(net, "initial", "torch")}
+    assert found.keys() >= {"/".join(path[:-1]) for path in flatten_dict(shapes["params"])}
 
 
 def moved(layer, x, mode=TRAIN, variables=None):

@@ -186,6 +186,25 @@ def test_released_checkpoints_become_a_folder_to_use(tmp_path, capsys, suffix):
     )
 
 
+def test_released_networks_that_do_not_fit_are_one_sentence(tmp_path, capsys):
+    """Of another method, of other inputs, and for a variant that is another method's."""
+    def told(kind, name, *options):
+        assert import_torch.main([kind, str(tmp_path / name), "--output", str(tmp_path / "run"), *options]) == 2
+        assert not (tmp_path / "run").exists()
+        return capsys.readouterr().err.removeprefix("error: ").rstrip("\n")
+
+    release(tmp_path)
+    four = port.to_torch(TABLE, filled(GENERATOR, (1, 16, 16, 4)))
+    np.savez(tmp_path / "four_net_G.npz", **four)
+    assert told("c2gan", "latest_net_G.npz").startswith("options.blocks is no option of c2gan")
+    assert told("gesturegan", "four_net_G.npz") == (
+        f"{tmp_path / 'four_net_G.npz'} is a network of 4 input channels, expected 6 or 3")
+    assert told("asymmetricgan", "latest_net_G.npz") == (
+        f"{tmp_path / 'latest_net_G.npz'} must be named like NAME_net_G1.pth, so that the other networks are found beside it")
+    assert told("gesturegan", "latest_net_G.npz", "--variant", "ablation_a") == (
+        "variant 'ablation_a' is of the method cyclegan, expected one of gesturegan")
+
+
 def write_safetensors(path, state):
     table, blobs, offset = {}, [], 0
     for key, value in state.items():

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from gganjax import features
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
+from gganjax.errors import InputError, check_choices
 from gganjax.methods import gesturegan
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
@@ -95,7 +95,7 @@ def build(*, cycles: int = 2, discriminators: str = "both", pixel_terms: Sequenc
       norm: "instance" or "batch".
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    gesturegan.check_choices(norm=norm, compute_dtype=compute_dtype)
+    check_choices(gesturegan.CHOICES, norm=norm, compute_dtype=compute_dtype)
     if cycle == "none":
         raise InputError("options.cycle is 'none', expected one of ('l1', 'color'): it is all that moves Gr.")
     objective = gesturegan.build_objective(

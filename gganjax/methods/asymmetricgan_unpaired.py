@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from gganjax import losses, multidomain
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
+from gganjax.errors import InputError, check_choices
 from gganjax.methods.stargan import discriminator_terms, translation_terms
 from gganjax.nets.stargan import Decoder, DomainDiscriminator, Encoder, PlainGenerator, StarGANGenerator
 
@@ -183,13 +183,10 @@ def build(*, domains: Sequence[str] = BU3DFE, exclusive: Sequence[str] = (), cla
       discriminator_width, discriminator_layers: of the discriminators, for squares of multiples of 2^layers pixels.
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(
-        classification=classification, target_labels=target_labels, sharing=sharing,
+    check_choices(
+        CHOICES, classification=classification, target_labels=target_labels, sharing=sharing,
         reconstruction_architecture=reconstruction_architecture, adversarial=adversarial, similarity=similarity,
         discriminators=discriminators, update_order=update_order, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
     for option, value, least in (("n_critic", n_critic, 1), ("pool_size", pool_size, 0), ("similarity_scales",
                                                                                         similarity_scales, 1)):
         if value < least:

@@ -18,8 +18,9 @@ from jax import lax
 
 from gganjax import features, losses
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
-from gganjax.nets import initial
+from gganjax.errors import InputError, check_choices
+from gganjax.layers import INITIALIZATIONS
+from gganjax.methods.gesturegan import concatenate
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.unet import LEAST_LEVELS, UNetGenerator
 
@@ -29,7 +30,7 @@ CHOICES = {
     "adversarial": ("vanilla", "least_squares"),
     "perceptual": (*features.PERCEPTUAL, "none"),
     "norm": ("batch", "instance"),
-    "initialization": initial.CHOICES,
+    "initialization": INITIALIZATIONS,
     "compute_dtype": ("float32", "bfloat16"),
 }
 
@@ -220,11 +221,6 @@ class C2GAN:
         return columns | {"target": batch["target"]}
 
 
-def concatenate(*images):
-    """Joins images [B, H, W, C_i] along their channels."""
-    return jnp.concatenate(images, axis=-1)
-
-
 def picture(guidance):
     """Guidance [B, H, W, K] as a picture [B, H, W, 3]: itself, or the largest of heat maps in gray."""
     return guidance if guidance.shape[-1] == 3 else jnp.repeat(guidance.max(-1, keepdims=True), 3, axis=-1)
@@ -255,14 +251,12 @@ def build(*, guidance_channels: int = 3, cycles: Sequence[str] = CYCLES, share_g
       width, levels, dropout: of all U-Nets; dropout is that of the inner levels on the way up.
       discriminator_width, discriminator_layers: of both discriminators; 3 layers see 70x70 pixels.
       norm: "batch" or "instance", of all networks.
-      initialization: of all kernels: "xavier" (reference), "normal" (0.02), "kaiming" or "orthogonal".
+      initialization: of all kernels: "xavier" (reference), "normal" (0.02), "kaiming", "orthogonal" (0.02) or
+        "torch" (what PyTorch does unasked, biases and norms too).
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(update_order=update_order, adversarial=adversarial, perceptual=perceptual, norm=norm,
-                 initialization=initialization, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
+    check_choices(CHOICES, update_order=update_order, adversarial=adversarial, perceptual=perceptual, norm=norm,
+                  initialization=initialization, compute_dtype=compute_dtype)
     if not cycles or set(cycles) - set(CYCLES):
         raise InputError(f"options.cycles is {tuple(cycles)}, expected one or more of {CYCLES}.")
     for option, value, least in (("guidance_channels", guidance_channels, 1), ("levels", levels, LEAST_LEVELS),
@@ -271,13 +265,13 @@ def build(*, guidance_channels: int = 3, cycles: Sequence[str] = CYCLES, share_g
             raise InputError(f"options.{option} is {value}, expected at least {least}.")
     dtype = jnp.dtype(compute_dtype)
     image_generator, guidance_generator = (
-        UNetGenerator(outputs, width, levels, norm, dropout, dtype) for outputs in (3, guidance_channels))
-    discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype)
-    draw = lambda net: initial.drawn(net, initialization)
+        UNetGenerator(outputs, width, levels, norm, dropout, dtype, initialization)
+        for outputs in (3, guidance_channels))
+    discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype, initialization)
     return C2GAN(
         channels=guidance_channels, cycles=tuple(cycle for cycle in CYCLES if cycle in cycles),
         share_generators=share_generators, cross_modal=cross_modal_discriminators,
         guidance_grad=guidance_grad_to_image_generator, update_order=update_order, adversarial=adversarial,
         mask_loss=mask_loss, perceptual=perceptual, warm_up_steps=warm_up_steps, pool_size=pool_size,
-        image_generator=draw(image_generator), guidance_generator=draw(guidance_generator),
-        discriminator=draw(discriminator), stride=image_generator.stride, dtype=dtype)
+        image_generator=image_generator, guidance_generator=guidance_generator, discriminator=discriminator,
+        stride=image_generator.stride, dtype=dtype)

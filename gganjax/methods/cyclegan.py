@@ -9,10 +9,17 @@ import jax.numpy as jnp
 
 from gganjax import losses
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
-from gganjax.nets import initial
+from gganjax.errors import check_choices
+from gganjax.layers import INITIALIZATIONS
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+
+CHOICES = {
+    "adversarial": ("least_squares", "vanilla"),
+    "norm": ("instance", "batch"),
+    "initialization": INITIALIZATIONS,
+    "compute_dtype": ("float32", "bfloat16"),
+}
 
 
 class CycleGAN:
@@ -88,18 +95,14 @@ def build(*, adversarial: str = "least_squares", identity: bool = True, pool_siz
       width, blocks, dropout: of both generators; the published ones have 9 blocks at 256x256 and 6 at 128x128.
       discriminator_width, discriminator_layers: of both discriminators.
       norm: "instance" or "batch".
-      initialization: of all kernels: "normal" (0.02), "xavier", "kaiming" or "orthogonal".
+      initialization: of all kernels: "normal" (0.02), "xavier", "kaiming", "orthogonal" (0.02) or
+        "torch" (what PyTorch does unasked, biases and norms too).
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    choices = dict(adversarial=("least_squares", "vanilla"), norm=("instance", "batch"),
-                   initialization=initial.CHOICES, compute_dtype=("float32", "bfloat16"))
-    given = dict(adversarial=adversarial, norm=norm, initialization=initialization, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in choices[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {choices[option]}.")
+    check_choices(CHOICES, adversarial=adversarial, norm=norm, initialization=initialization,
+                  compute_dtype=compute_dtype)
     dtype = jnp.dtype(compute_dtype)
-    generator = ResNetGenerator(3, width, blocks, norm, dropout, dtype)
-    discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype)
+    generator = ResNetGenerator(3, width, blocks, norm, dropout, dtype, initialization)
+    discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype, initialization)
     return CycleGAN(adversarial=adversarial, identity=identity, pool_size=pool_size,
-                    generator=initial.drawn(generator, initialization),
-                    discriminator=initial.drawn(discriminator, initialization))
+                    generator=generator, discriminator=discriminator)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from gganjax import features, losses
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
+from gganjax.errors import InputError, check_choices
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 
@@ -219,7 +219,7 @@ def concatenate(*images):
 def build_objective(*, cycles, discriminators, pixel_terms, cycle, self_content, perceptual, total_variation,
                     second_real) -> Objective:
     """Checks the options of the losses, see `build`."""
-    check_choices(cycles=cycles, discriminators=discriminators, cycle=cycle, perceptual=perceptual,
+    check_choices(CHOICES, cycles=cycles, discriminators=discriminators, cycle=cycle, perceptual=perceptual,
                   second_real=second_real)
     unknown = set(pixel_terms) - set(PIXEL_LOSSES)
     if unknown:
@@ -227,13 +227,6 @@ def build_objective(*, cycles, discriminators, pixel_terms, cycle, self_content,
     judges = {"both": ("plain", "guided")}.get(discriminators, (discriminators,))
     return Objective((FORWARD, REVERSE)[:cycles], judges, tuple(pixel_terms), cycle, self_content, perceptual,
                      total_variation, second_real)
-
-
-def check_choices(**given) -> None:
-    """Holds options against their choices; an InputError names the option."""
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
 
 
 def build(*, cycles: int = 2, guidance: bool = True, discriminators: str = "both",
@@ -264,7 +257,7 @@ def build(*, cycles: int = 2, guidance: bool = True, discriminators: str = "both
     objective = build_objective(
         cycles=cycles, discriminators=discriminators, pixel_terms=pixel_terms, cycle=cycle, self_content=self_content,
         perceptual=perceptual, total_variation=total_variation, second_real=second_real)
-    check_choices(update_order=update_order, norm=norm, compute_dtype=compute_dtype)
+    check_choices(CHOICES, update_order=update_order, norm=norm, compute_dtype=compute_dtype)
     dtype = jnp.dtype(compute_dtype)
     return GestureGAN(
         objective=objective, guidance=guidance, update_order=update_order, stack_calls=stack_calls,

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 
 from gganjax import losses
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
-from gganjax.nets import initial
+from gganjax.errors import InputError, check_choices
+from gganjax.layers import INITIALIZATIONS
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.unet import LEAST_LEVELS, UNetGenerator
@@ -22,7 +22,7 @@ CHOICES = {
     "discriminator": ("patch", "pixel"),
     "adversarial": ("vanilla", "least_squares"),
     "norm": ("batch", "instance"),
-    "initialization": initial.CHOICES,
+    "initialization": INITIALIZATIONS,
     "compute_dtype": ("float32", "bfloat16"),
 }
 
@@ -90,25 +90,23 @@ def build(*, guidance: bool = False, generator: str = "unet256", levels: int = 0
       norm: "batch" or "instance", of both networks.
       adversarial: "vanilla" or "least_squares".
       pool_size: remembered fake pairs.
-      initialization: of all kernels: "normal" (0.02), "xavier", "kaiming" or "orthogonal".
+      initialization: of all kernels: "normal" (0.02), "xavier", "kaiming", "orthogonal" (0.02) or
+        "torch" (what PyTorch does unasked, biases and norms too).
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(generator=generator, discriminator=discriminator, adversarial=adversarial, norm=norm,
-                 initialization=initialization, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
+    check_choices(CHOICES, generator=generator, discriminator=discriminator, adversarial=adversarial, norm=norm,
+                  initialization=initialization, compute_dtype=compute_dtype)
     if levels and (generator in BLOCKS or levels < LEAST_LEVELS):
         raise InputError(f"options.levels is {levels} for the generator '{generator}', "
                          f"expected 0, or at least {LEAST_LEVELS} for a U-Net.")
     dtype = jnp.dtype(compute_dtype)
     if generator in LEVELS:
-        made = UNetGenerator(3, width, levels or LEVELS[generator], norm, dropout, dtype)
+        made = UNetGenerator(3, width, levels or LEVELS[generator], norm, dropout, dtype, initialization)
     else:
-        made = ResNetGenerator(3, width, BLOCKS[generator], norm, dropout, dtype)
+        made = ResNetGenerator(3, width, BLOCKS[generator], norm, dropout, dtype, initialization)
     if discriminator == "patch":
-        judge = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype)
+        judge = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype, initialization)
     else:
-        judge = PixelDiscriminator(discriminator_width, norm, dtype)
+        judge = PixelDiscriminator(discriminator_width, norm, dtype, initialization)
     return Pix2pix(guidance=guidance, adversarial=adversarial, pool_size=pool_size, stride=made.stride,
-                   generator=initial.drawn(made, initialization), discriminator=initial.drawn(judge, initialization))
+                   generator=made, discriminator=judge)

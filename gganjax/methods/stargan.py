@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from gganjax import losses, multidomain
 from gganjax.core import Field, Player
-from gganjax.errors import InputError
+from gganjax.errors import InputError, check_choices
 from gganjax.nets.stargan import DomainDiscriminator, StarGANGenerator
 
 CHOICES = {
@@ -126,10 +126,7 @@ def build(*, domains: Sequence[str] = CELEBA, exclusive: Sequence[str] = (), cla
       discriminator_width, discriminator_layers: of the discriminator, for squares of multiples of 2^layers pixels.
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
-    given = dict(classification=classification, target_labels=target_labels, compute_dtype=compute_dtype)
-    for option, value in given.items():
-        if value not in CHOICES[option]:
-            raise InputError(f"options.{option} is {value!r}, expected one of {CHOICES[option]}.")
+    check_choices(CHOICES, classification=classification, target_labels=target_labels, compute_dtype=compute_dtype)
     multidomain.check(domains, exclusive, classification)
     if n_critic < 1:
         raise InputError(f"options.n_critic must be at least 1, found {n_critic}.")

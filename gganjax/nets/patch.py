@@ -20,15 +20,17 @@ class PatchDiscriminator(nn.Module):
     layers: int = 3
     norm: str = "instance"
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
-        y = leaky_relu(Conv(self.width, 4, stride=2, padding=1, dtype=self.dtype, name="conv_0")(x))
+        conv = dict(size=4, padding=1, dtype=self.dtype, initial=self.initial)
+        y = leaky_relu(Conv(self.width, stride=2, name="conv_0", **conv)(x))
         for i in range(1, self.layers + 1):
-            y = Conv(self.width * min(2**i, 8), 4, stride=2 if i < self.layers else 1, padding=1,
-                     use_bias=self.norm != "batch", dtype=self.dtype, name=f"conv_{i}")(y)
-            y = leaky_relu(Norm(self.norm, name=f"norm_{i}")(y, mode))
-        y = Conv(1, 4, padding=1, dtype=self.dtype, name=f"conv_{self.layers + 1}")(y)
+            y = Conv(self.width * min(2**i, 8), stride=2 if i < self.layers else 1, use_bias=self.norm != "batch",
+                     name=f"conv_{i}", **conv)(y)
+            y = leaky_relu(Norm(self.norm, initial=self.initial, name=f"norm_{i}")(y, mode))
+        y = Conv(1, name=f"conv_{self.layers + 1}", **conv)(y)
         return y.astype(jnp.float32)
 
 
@@ -38,11 +40,13 @@ class PixelDiscriminator(nn.Module):
     width: int = 64
     norm: str = "instance"
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
         use_bias = self.norm != "batch"
-        y = leaky_relu(Conv(self.width, 1, dtype=self.dtype, name="conv_0")(x))
-        y = Conv(self.width * 2, 1, use_bias=use_bias, dtype=self.dtype, name="conv_1")(y)
-        y = leaky_relu(Norm(self.norm, name="norm_1")(y, mode))
-        return Conv(1, 1, use_bias=use_bias, dtype=self.dtype, name="conv_2")(y).astype(jnp.float32)
+        conv = dict(size=1, dtype=self.dtype, initial=self.initial)
+        y = leaky_relu(Conv(self.width, name="conv_0", **conv)(x))
+        y = Conv(self.width * 2, use_bias=use_bias, name="conv_1", **conv)(y)
+        y = leaky_relu(Norm(self.norm, initial=self.initial, name="norm_1")(y, mode))
+        return Conv(1, use_bias=use_bias, name="conv_2", **conv)(y).astype(jnp.float32)

@@ -14,15 +14,17 @@ class ResidualBlock(nn.Module):
     norm: str = "instance"
     dropout: float = 0.5
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
-        conv = dict(size=3, padding=1, pad_mode="reflect", use_bias=self.norm != "batch", dtype=self.dtype)
+        conv = dict(size=3, padding=1, pad_mode="reflect", use_bias=self.norm != "batch", dtype=self.dtype,
+                    initial=self.initial)
         y = Conv(x.shape[-1], name="conv_0", **conv)(x)
-        y = nn.relu(Norm(self.norm, name="norm_0")(y, mode))
+        y = nn.relu(Norm(self.norm, initial=self.initial, name="norm_0")(y, mode))
         y = Dropout(self.dropout)(y, mode)
         y = Conv(x.shape[-1], name="conv_1", **conv)(y)
-        return x + Norm(self.norm, name="norm_1")(y, mode)
+        return x + Norm(self.norm, initial=self.initial, name="norm_1")(y, mode)
 
 
 class ResNetGenerator(nn.Module):
@@ -41,22 +43,22 @@ class ResNetGenerator(nn.Module):
     norm: str = "instance"
     dropout: float = 0.5
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     stride = 4
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
-        use_bias = self.norm != "batch"
-        y = Conv(self.width, 7, padding=3, pad_mode="reflect", use_bias=use_bias, dtype=self.dtype, name="stem")(x)
-        y = nn.relu(Norm(self.norm, name="stem_norm")(y, mode))
+        use_bias, conv = self.norm != "batch", dict(dtype=self.dtype, initial=self.initial)
+        y = Conv(self.width, 7, padding=3, pad_mode="reflect", use_bias=use_bias, name="stem", **conv)(x)
+        y = nn.relu(Norm(self.norm, initial=self.initial, name="stem_norm")(y, mode))
         for i in range(2):
-            y = Conv(self.width * 2 ** (i + 1), 3, stride=2, padding=1, use_bias=use_bias, dtype=self.dtype,
-                     name=f"down_{i}")(y)
-            y = nn.relu(Norm(self.norm, name=f"down_{i}_norm")(y, mode))
+            y = Conv(self.width * 2 ** (i + 1), 3, stride=2, padding=1, use_bias=use_bias, name=f"down_{i}", **conv)(y)
+            y = nn.relu(Norm(self.norm, initial=self.initial, name=f"down_{i}_norm")(y, mode))
         for i in range(self.blocks):
-            y = ResidualBlock(self.norm, self.dropout, self.dtype, name=f"block_{i}")(y, mode)
+            y = ResidualBlock(self.norm, self.dropout, name=f"block_{i}", **conv)(y, mode)
         for i in range(2):
-            y = UpConv(self.width * 2 ** (1 - i), 3, use_bias=use_bias, dtype=self.dtype, name=f"up_{i}")(y)
-            y = nn.relu(Norm(self.norm, name=f"up_{i}_norm")(y, mode))
-        y = Conv(self.outputs, 7, padding=3, pad_mode="reflect", dtype=self.dtype, name="head")(y)
+            y = UpConv(self.width * 2 ** (1 - i), 3, use_bias=use_bias, name=f"up_{i}", **conv)(y)
+            y = nn.relu(Norm(self.norm, initial=self.initial, name=f"up_{i}_norm")(y, mode))
+        y = Conv(self.outputs, 7, padding=3, pad_mode="reflect", name="head", **conv)(y)
         return jnp.tanh(y.astype(jnp.float32))

@@ -27,6 +27,7 @@ class UNetGenerator(nn.Module):
     norm: str = "batch"
     dropout: float = 0.5
     dtype: Any = jnp.float32
+    initial: str = "normal"
 
     @property
     def stride(self) -> int:
@@ -36,20 +37,20 @@ class UNetGenerator(nn.Module):
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
         use_bias, last = self.norm != "batch", self.levels - 1
+        conv = dict(size=4, dtype=self.dtype, initial=self.initial)
         skips, y = [], x
         for i in range(self.levels):
-            y = Conv(self.width * min(2**i, 8), 4, stride=2, padding=1, use_bias=use_bias, dtype=self.dtype,
-                     name=f"down_{i}")(leaky_relu(y) if i else y)
+            y = Conv(self.width * min(2**i, 8), stride=2, padding=1, use_bias=use_bias, name=f"down_{i}", **conv)(
+                leaky_relu(y) if i else y)
             if 0 < i < last:
-                y = Norm(self.norm, name=f"down_{i}_norm")(y, mode)
+                y = Norm(self.norm, initial=self.initial, name=f"down_{i}_norm")(y, mode)
             skips.append(y)
         for i in range(last, 0, -1):
             y = y if i == last else jnp.concatenate([skips[i], y], axis=-1)
-            y = UpConv(self.width * min(2 ** (i - 1), 8), 4, use_bias=use_bias, dtype=self.dtype,
-                       name=f"up_{i}")(nn.relu(y))
-            y = Norm(self.norm, name=f"up_{i}_norm")(y, mode)
+            y = UpConv(self.width * min(2 ** (i - 1), 8), use_bias=use_bias, name=f"up_{i}", **conv)(nn.relu(y))
+            y = Norm(self.norm, initial=self.initial, name=f"up_{i}_norm")(y, mode)
             if 4 <= i < last:
                 y = Dropout(self.dropout)(y, mode)
         y = nn.relu(jnp.concatenate([skips[0], y], axis=-1))
-        y = UpConv(self.outputs, 4, dtype=self.dtype, name="up_0")(y)
+        y = UpConv(self.outputs, name="up_0", **conv)(y)
         return jnp.tanh(y.astype(jnp.float32))

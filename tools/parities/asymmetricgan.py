@@ -15,18 +15,8 @@ def step(fixture: Fixture) -> list[Pair]:
     given = fixture.arguments
     states = {net: fixture.group(f"w/{net}/") for net in NETS}
     generator, discriminator = port.resnet.describe(states["G1"]), port.patch.describe(states["D1"])
-    options = {
-        "width": given["ngf"],
-        "reconstruction_width": given["ngf_r"],
-        "blocks": generator["blocks"],
-        "dropout": 0.0 if given["no_dropout"] else 0.5,
-        "discriminator_width": given["ndf"],
-        "discriminator_layers": discriminator["layers"],
-        "norm": generator["norm"],
-        "perceptual": "vgg19",
-        "second_real": "reference",
-    }
-    method = methods.load("asymmetricgan", options)
+    options = gesturegan.common_options(given, generator, discriminator)
+    method = methods.load("asymmetricgan", options | {"reconstruction_width": given["ngf_r"]})
     batch = {gesturegan.FIELDS[name]: image for name, image in fixture.group("in/").items()}
     weights = gesturegan.term_weights(given)
     tables = {

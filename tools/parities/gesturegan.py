@@ -76,16 +76,8 @@ def step(fixture: Fixture) -> list[Pair]:
         "D1": port.patch.table(layers=discriminator["layers"], norm_kind=discriminator["norm"]),
         "D2": port.patch.table(layers=discriminator["layers"], norm_kind=discriminator["norm"]),
     }
-    options = {
+    options = common_options(given, generator, discriminator) | {
         "cycles": 2 if "TwoCycle" in fixture.model else 1,
-        "width": given["ngf"],
-        "blocks": generator["blocks"],
-        "dropout": 0.0 if given["no_dropout"] else 0.5,
-        "discriminator_width": given["ndf"],
-        "discriminator_layers": discriminator["layers"],
-        "norm": generator["norm"],
-        "perceptual": "vgg19",
-        "second_real": "reference",
         "update_order": "discriminators_first",
     }
     method = methods.load("gesturegan", options)
@@ -110,6 +102,20 @@ def step(fixture: Fixture) -> list[Pair]:
     plain = {name: value for name, value in recorded.items() if "/" not in name}
     # A recorded value without counterpart is compared with NaN, which fails.
     return [Pair(name, ours.get(name, np.nan), value) for name, value in plain.items()] + tensors(fixture, tables, after)
+
+
+def common_options(given: dict, generator: dict, discriminator: dict) -> dict:
+    """Returns the options that paired AsymmetricGAN shares, from the arguments and the networks' descriptions."""
+    return {
+        "width": given["ngf"],
+        "blocks": generator["blocks"],
+        "dropout": 0.0 if given["no_dropout"] else 0.5,
+        "discriminator_width": given["ndf"],
+        "discriminator_layers": discriminator["layers"],
+        "norm": generator["norm"],
+        "perceptual": "vgg19",
+        "second_real": "reference",
+    }
 
 
 def term_weights(given: dict) -> dict:
