@@ -60,7 +60,7 @@ def base(name: str = "bu3dfe", *, size: int = 256, **options):
     complete(config, dict(name="linear_share", flat_share=0.5))
     config.data.update(kind="domains", domains=DOMAINS[name], folder=f"datasets/{name}", resize="bilinear",
                        load_size=size, crop_size=size, flip="on")
-    config.evaluate.metrics = ("fid_ttur", "inception_score")
+    config.evaluate.metrics = ("fid_ttur", "inception_score", "classification_accuracy")
     return config
 
 
@@ -107,7 +107,7 @@ def kaokore(**options):
     """Painted faces of four kinds, 160 pictures each."""
     config = base("kaokore", size=128, similarity_scales=4, **options)
     config.batch_size, config.epochs, config.steps = 4, 0, 20_000
-    config.evaluate.metrics = ("fid_efficientnet", "kid_efficientnet")
+    config.evaluate.metrics = ("fid_efficientnet", "kid_efficientnet", "classification_accuracy")
     return config
 
 
@@ -119,6 +119,7 @@ def demo():
     config.steps = 300
     config.ema = dict(translator=0.99)
     config.sample_every, config.checkpoint_every = 60, 100
+    config.evaluate.metrics = ("fid_efficientnet", "kid_efficientnet")  # no classifier to be trained first
     return config
 
 

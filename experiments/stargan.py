@@ -66,7 +66,7 @@ def celeba(**changes):
 def folders(config, name: str):
     """Reads a data set with a folder for each domain."""
     config.data.update(kind="domains", folder=f"datasets/{name}")
-    config.evaluate.metrics = ("fid_ttur", "inception_score")
+    config.evaluate.metrics = ("fid_ttur", "inception_score", "classification_accuracy")
     return config
 
 
@@ -81,7 +81,7 @@ def kaokore():
     """Painted faces of four kinds, 160 pictures each."""
     config = folders(base(KAOKORE), "kaokore")
     config.steps = 20_000
-    config.evaluate.metrics = ("fid_efficientnet", "kid_efficientnet")
+    config.evaluate.metrics = ("fid_efficientnet", "kid_efficientnet", "classification_accuracy")
     return config
 
 
@@ -93,6 +93,7 @@ def demo():
     config.batch_size, config.steps = 8, 300
     config.ema = dict(generator=0.99)
     config.sample_every, config.checkpoint_every = 60, 100
+    config.evaluate.metrics = ("fid_efficientnet", "kid_efficientnet")  # no classifier to be trained first
     return config
 
 

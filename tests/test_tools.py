@@ -50,7 +50,7 @@ def test_benchmark_reports_figures_that_agree_with_each_other(config, tmp_path, 
     figures = json.loads(printed[-1])
     assert figures == json.loads(written.read_text())
     assert [line.split("  ")[0] for line in printed[:-1]] == [name.replace("_", " ") for name in figures]
-    assert (figures["batch"], figures["size"], figures["players"]) == (2, 32, "generator, discriminators")
+    assert (figures["batch"], figures["size"], figures["players"]) == (2, "32x32", "generator, discriminators")
     assert figures["images_per_s"] == pytest.approx(2 / (figures["step_ms"] / 1e3))
     low, high = figures["step_ms_10_to_90_percent"]
     assert low <= figures["step_ms"] <= high and figures["steps"] >= 5

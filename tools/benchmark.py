@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from gganjax import command, platform
+from gganjax.data.settings import crop_of
 from gganjax.errors import InputError
 
 
@@ -45,7 +46,8 @@ def measure(config: dict[str, Any], *, seconds: float) -> dict[str, Any]:
         devices.compile_step, method, plan.optimizers, config["weights"], ema=config["ema"],
         accumulate=config["accumulate"], remat=config["remat"])
     batch_size = config["batch_size"]
-    with data.train_batches(source, config["data"], batch_size=batch_size, seed=config["seed"]) as batches:
+    with data.train_batches(source, config["data"], batch_size=batch_size, seed=config["seed"],
+                            fields=method.fields) as batches:
         batch = next(batches)
         batch.pop("name")
         example = settings.example(config, method)
@@ -69,7 +71,7 @@ def measure(config: dict[str, Any], *, seconds: float) -> dict[str, Any]:
     peak = matrix_peak(dtype)
     return {
         "device": f"{devices.count()} x {jax.devices()[0].device_kind}", "compute_type": dtype,
-        "batch": batch_size, "size": config["data"]["crop_size"], "players": ", ".join(acting),
+        "batch": batch_size, "size": "{}x{}".format(*crop_of(config["data"])), "players": ", ".join(acting),
         "compile_s": first - median, "step_ms": 1e3 * median,
         "step_ms_10_to_90_percent": [1e3 * float(x) for x in np.percentile(times, [10, 90])], "steps": len(times),
         "images_per_s": batch_size / median, "step_gflop": cost["flops"] / 1e9, "step_gbyte": cost["bytes"] / 1e9,
