@@ -9,7 +9,7 @@ import pytest
 from tiny import adversarial, begun, changed, count, distance, network, pictures, shrunk, stepped
 
 from experiments import cyclegan, gesturegan
-from gganjax import core, methods, port
+from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
@@ -102,9 +102,9 @@ def test_released_checkpoints_become_a_folder(tmp_path):
         made[net] = jax.tree.map(lambda leaf: random.normal(size=leaf.shape).astype(np.float32), shapes)
         np.savez(tmp_path / f"latest_net_{net}.npz", **port.to_torch(table, {"params": made[net]["params"]}))
     written = import_torch.import_release("cyclegan", tmp_path / "latest_net_G_A.npz", tmp_path / "run")
-    networks = import_torch.checkpoint.load_networks(written)
+    networks = checkpoint.load_networks(written)
     for net, name in (("G_A", "to_target"), ("G_B", "to_source"), ("D_B", "discriminator_source")):
         assert jax.tree.all(jax.tree.map(np.array_equal, networks["params"][name], made[net]["params"]))
-    options = import_torch.checkpoint.read_meta(written)["config"]["options"]
+    options = checkpoint.read_meta(written)["config"]["options"]
     assert {name: options[name] for name in ("width", "blocks", "dropout", "norm", "discriminator_width")} == dict(
         width=2, blocks=3, dropout=0.0, norm="instance", discriminator_width=3)

@@ -9,7 +9,7 @@ import pytest
 from tiny import adversarial, begun, changed, count, distance, network, pictures, shrunk, stepped
 
 from experiments import gesturegan, pix2pix
-from gganjax import core, methods, port
+from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
@@ -151,11 +151,11 @@ def test_released_checkpoints_become_a_folder(tmp_path, levels, pixel):
         np.savez(tmp_path / f"latest_net_{net}.npz", **port.to_torch(table, made[net]))
         assert len(table.entries) == len(jax.tree.leaves(made[net]))
     written = import_torch.import_release("pix2pix", tmp_path / "latest_net_G.npz", tmp_path / "run", variant="facades")
-    networks = import_torch.checkpoint.load_networks(written)
+    networks = checkpoint.load_networks(written)
     for net, name in (("G", "generator"), ("D", "discriminator")):
         same = jax.tree.map(np.array_equal, networks["params"][name], made[net]["params"])
         assert jax.tree.all(same)
-    options = import_torch.checkpoint.read_meta(written)["config"]["options"]
+    options = checkpoint.read_meta(written)["config"]["options"]
     assert (options["levels"], options["width"], options["discriminator_width"], options["norm"]) == (levels, 2, 3, "batch")
     assert options["discriminator"] == ("pixel" if pixel else "patch")
     assert options["discriminator_layers"] == (3 if pixel else 2)  # the 1x1 discriminator has none
