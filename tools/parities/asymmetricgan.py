@@ -8,6 +8,8 @@ from parities.common import Fixture, Pair
 
 NETS = {"G1": "translator", "G2": "reconstructor", "D1": "discriminator_plain", "D2": "discriminator_guided"}
 CHANNELS = {"G1": 6, "G2": 6, "D1": 6, "D2": 9}
+# On one thread the gradients of G1 are 6.6e-6 from the recorded ones, on two, which sum in another order, 8.3e-5.
+THREADS = (1e-4, "the order of sums on several threads moves an activation over a ReLU's kink")
 
 
 def step(fixture: Fixture) -> list[Pair]:
@@ -38,4 +40,4 @@ def step(fixture: Fixture) -> list[Pair]:
     plain = {name: value for name, value in fixture.group("out/").items() if "/" not in name}
     # A recorded value without counterpart is compared with NaN, which fails.
     return [Pair(name, ours.get(name, np.nan), value) for name, value in plain.items()] + steps.tensors(
-        fixture, method, nets, after)
+        fixture, method, nets, after, exceptions={"G1": THREADS})
