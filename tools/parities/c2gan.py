@@ -1,7 +1,7 @@
 """One whole training step of C2GAN in the reference's order: Gi, Di, Gg, Dg, no guidance gradient into Gi."""
 
 from gganjax import losses, methods, port
-from parities import whole_steps
+from parities import steps
 from parities.common import Fixture, Pair
 from parities.gesturegan import random_vgg19
 
@@ -26,12 +26,17 @@ def step(fixture: Fixture) -> list[Pair]:
         "pool_size": 0,
     }
     method = methods.load("c2gan", options)
+    # The trees differ in the order of the panels: which of C and D is the target's guidance.
+    target, source = ("D", "C") if extended else ("C", "D")
+    images = fixture.group("in/")
+    batch = {"source": images["A"], "target": images["B"], "target_guidance": images[target],
+             "source_guidance": images[source]}
     nets = {}
     for key, name in NETS.items():
         form = port.patch if key[0] == "D" else port.unet
         found = form.describe(fixture.group(f"w/{key}/"))
         depth = {"layers": found["layers"]} if key[0] == "D" else {"levels": found["levels"]}
-        nets[key] = whole_steps.Net(name, name, form.table(**depth, norm_kind=found["norm"]), found["inputs"])
+        nets[key] = steps.Net(name, form.table(**depth, norm_kind=found["norm"]), steps.seen(batch, found["inputs"]))
     weights = {
         "image_generator": {"gan": 1.0, "pixel": given["lambda_recon"], "cycle": given["lambda_cycle"]},
         "image_discriminator": {"fake": 0.5, "real": 0.5},
@@ -42,11 +47,6 @@ def step(fixture: Fixture) -> list[Pair]:
     if extended:
         weights["image_generator"]["perceptual"] = given["lambda_vgg"]
         frozen["perceptual"] = {"params": random_vgg19(fixture.meta["note"])[1], "moving": {}}
-    # The trees differ in the order of the panels: which of C and D is the target's guidance.
-    target, source = ("D", "C") if extended else ("C", "D")
-    images = fixture.group("in/")
-    batch = {"source": images["A"], "target": images["B"], "target_guidance": images[target],
-             "source_guidance": images[source]}
 
     def values(call, batch, images):
         """The reference's adversarial losses, one for each tuple."""
@@ -69,9 +69,9 @@ def step(fixture: Fixture) -> list[Pair]:
             found |= dict(zip(names, judged("guidance_discriminator", fake, real)))
         return found
 
-    found, terms, pairs = whole_steps.run(fixture, method, nets, batch, weights, frozen=frozen, values=values)
+    found, terms, pairs = steps.run(fixture, method, nets, batch, weights, frozen=frozen, values=values)
     ours = found | {theirs: found[name] for theirs, name in IMAGES.items()} | engine_values(terms, weights)
-    return whole_steps.single(fixture, ours) + pairs
+    return steps.answers(fixture, ours) + pairs
 
 
 def engine_values(terms: dict, weights: dict) -> dict:

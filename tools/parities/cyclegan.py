@@ -1,7 +1,7 @@
 """One whole training step of CycleGAN: both generators, then both discriminators."""
 
 from gganjax import losses, methods, port
-from parities import whole_steps
+from parities import steps
 from parities.common import Fixture, Pair
 
 IMAGES = {"fake_B": "fake_target", "rec_A": "back_source", "fake_A": "fake_source", "rec_B": "back_target"}
@@ -24,11 +24,13 @@ def step(fixture: Fixture) -> list[Pair]:
     method = methods.load("cyclegan", options)
     made = port.resnet.table(blocks=generator["blocks"], norm_kind=given["norm"], dropout=generator["dropout"])
     judge = port.patch.table(layers=given["n_layers_D"], norm_kind=given["norm"])
+    batch = {"source": fixture.group("in/")["A"], "target": fixture.group("in/")["B"]}
+    of_source, of_target = (steps.seen(batch, given[name]) for name in ("input_nc", "output_nc"))
     nets = {
-        "G_A": whole_steps.Net("to_target", "generators", made, given["input_nc"]),
-        "G_B": whole_steps.Net("to_source", "generators", made, given["output_nc"]),
-        "D_A": whole_steps.Net("discriminator_target", "discriminators", judge, given["output_nc"]),
-        "D_B": whole_steps.Net("discriminator_source", "discriminators", judge, given["input_nc"]),
+        "G_A": steps.Net("to_target", made, of_source),
+        "G_B": steps.Net("to_source", made, of_target),
+        "D_A": steps.Net("discriminator_target", judge, of_target),
+        "D_B": steps.Net("discriminator_source", judge, of_source),
     }
     cycle, identity = given["lambda_A"], given["lambda_identity"] * given["lambda_A"]  # both directions weigh the same
     weights = {
@@ -51,8 +53,7 @@ def step(fixture: Fixture) -> list[Pair]:
             }
         return found
 
-    batch = {"source": fixture.group("in/")["A"], "target": fixture.group("in/")["B"]}
-    found, terms, pairs = whole_steps.run(fixture, method, nets, batch, weights, values=values)
+    found, terms, pairs = steps.run(fixture, method, nets, batch, weights, values=values)
     ours = found | {theirs: found[name] for theirs, name in IMAGES.items()} | {"loss_G": terms["generators/total"]}
     # The engine's terms are the sums of the same losses.
     sums = {"gan": "loss_G", "cycle": "loss_cycle", "identity": "loss_idt"}
@@ -60,4 +61,4 @@ def step(fixture: Fixture) -> list[Pair]:
                    sum(fixture.group("out/")[f"{name}_{d}"] for d in "AB")) for term, name in sums.items()]
     both = Pair("engine/discriminators", terms["discriminators/total"],
                 fixture.group("out/")["loss_D_A"] + fixture.group("out/")["loss_D_B"])
-    return whole_steps.single(fixture, ours) + [*engine, both] + pairs
+    return steps.answers(fixture, ours) + [*engine, both] + pairs

@@ -1,21 +1,16 @@
 """One whole training step of GestureGAN, driven through the engine: losses, images, gradients, updated weights."""
 
 import re
-from functools import partial
-from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 
-from gganjax import core, features, losses, methods, port
+from gganjax import features, losses, methods, port
 from gganjax.errors import InputError
 from gganjax.methods.gesturegan import judged_by
-from gganjax.step import train_step
+from parities import steps
 from parities.common import Fixture, Pair
 
-NETS = {"G": "generator", "D1": "discriminator_plain", "D2": "discriminator_guided"}
+NETS = {"G": ("generator", 6), "D1": ("discriminator_plain", 6), "D2": ("discriminator_guided", 9)}
 FIELDS = {"A": "source", "B": "target", "C": "source_guidance", "D": "target_guidance"}
 IMAGES = {
     "fake_B": "fake_target",
@@ -30,20 +25,6 @@ IMAGES = {
 # activation's derivative (cosine 0.99997), and the same step in float64 agrees with ours to 2e-6.
 KINK = 5e-3
 KINK_REASON = "one activation within rounding of a ReLU's kink moves the gradient by as much"
-
-
-class Recorded(NamedTuple):
-    """State of `record`: the gradients of the last update."""
-
-    gradients: Any
-
-
-def record() -> optax.GradientTransformation:
-    """Returns an optimizer stage that passes gradients on and remembers them."""
-    return optax.GradientTransformation(
-        lambda params: Recorded(jax.tree.map(jnp.zeros_like, params)),
-        lambda gradients, state, params=None: (gradients, Recorded(gradients)),
-    )
 
 
 def random_vgg19(note: str) -> tuple[features.VGG, dict]:
@@ -68,40 +49,41 @@ def random_vgg19(note: str) -> tuple[features.VGG, dict]:
 
 def step(fixture: Fixture) -> list[Pair]:
     """Compares one training step in the reference's order: both discriminators, then the generator."""
-    given = fixture.arguments
-    states = {net: fixture.group(f"w/{net}/") for net in NETS}
-    generator, discriminator = port.resnet.describe(states["G"]), port.patch.describe(states["D1"])
+    options = {"cycles": 2 if "TwoCycle" in fixture.model else 1, "update_order": "discriminators_first"}
+    return compare(fixture, "gesturegan", NETS, "generator", options, exceptions={"G": (KINK, KINK_REASON)})
+
+
+def compare(fixture: Fixture, name: str, nets: dict, player: str, options: dict, *,
+            exceptions: dict | None = None) -> list[Pair]:
+    """Compares losses, images, gradients and updated weights of a method that has GestureGAN's losses.
+
+    Args:
+      fixture: the recorded step.
+      name: of the method.
+      nets: our name and the number of channels seen, by recorded name, a generator first.
+      player: that moves the generators.
+      options: of the method, beside those that can be read off the fixture.
+      exceptions: as in `steps.run`.
+    """
+    given, states = fixture.arguments, {net: fixture.group(f"w/{net}/") for net in nets}
+    generator, discriminator = port.resnet.describe(states[next(iter(nets))]), port.patch.describe(states["D1"])
     tables = {
         "G": port.resnet.table(blocks=generator["blocks"], norm_kind=generator["norm"], dropout=generator["dropout"]),
-        "D1": port.patch.table(layers=discriminator["layers"], norm_kind=discriminator["norm"]),
-        "D2": port.patch.table(layers=discriminator["layers"], norm_kind=discriminator["norm"]),
+        "D": port.patch.table(layers=discriminator["layers"], norm_kind=discriminator["norm"]),
     }
-    options = common_options(given, generator, discriminator) | {
-        "cycles": 2 if "TwoCycle" in fixture.model else 1,
-        "update_order": "discriminators_first",
-    }
-    method = methods.load("gesturegan", options)
-    batch = {FIELDS[name]: image for name, image in fixture.group("in/").items()}
-    weights = term_weights(given)
-    adam = optax.chain(record(), optax.adam(given["lr"], *given["betas"], eps=1e-8))
-    optimizers = {player: adam for player in method.players}
-    state = first_state(method, optimizers, variables(fixture, method, tables, states, batch))
+    method = methods.load(name, common_options(given, generator, discriminator) | options)
+    batch = {FIELDS[field]: image for field, image in fixture.group("in/").items()}
+    weights = term_weights(given, player)
+    nets = {net: steps.Net(ours, tables[net[0]], steps.seen(batch, count)) for net, (ours, count) in nets.items()}
+    frozen = {"perceptual": {"params": random_vgg19(fixture.meta["note"])[1], "moving": {}}}
 
-    # Compiling is nearly all of the time, and a third of it is spent on speed that one step does not need.
-    @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-    def run(state, batch):
-        after, terms = train_step(method, optimizers, weights, state, batch, acting=tuple(method.players))
-        call = core.Call(method, state.params, state.moving)
-        images = method.rollout(jax.random.key(0), call, batch)
-        return after, terms, images, term_by_direction(method, call, batch, images)
+    def values(call, batch, images):
+        return term_by_direction(method, call, batch, images)
 
-    after, terms, images, single = run(state, batch)
-    ours = {theirs: images[name] for theirs, name in IMAGES.items() if name in images}
-    ours |= single | engine_values(terms, weights)
-    recorded = fixture.group("out/")
-    plain = {name: value for name, value in recorded.items() if "/" not in name}
-    # A recorded value without counterpart is compared with NaN, which fails.
-    return [Pair(name, ours.get(name, np.nan), value) for name, value in plain.items()] + tensors(fixture, tables, after)
+    found, terms, pairs = steps.run(
+        fixture, method, nets, batch, weights, frozen=frozen, values=values, exceptions=exceptions)
+    ours = found | {theirs: found[name] for theirs, name in IMAGES.items() if name in found}
+    return steps.answers(fixture, ours | engine_values(terms, weights, player)) + pairs
 
 
 def common_options(given: dict, generator: dict, discriminator: dict) -> dict:
@@ -118,8 +100,8 @@ def common_options(given: dict, generator: dict, discriminator: dict) -> dict:
     }
 
 
-def term_weights(given: dict) -> dict:
-    """Translates the reference's weights to ours; it halves both discriminators' losses."""
+def term_weights(given: dict, player: str) -> dict:
+    """Translates the reference's weights; `player` moves the generators, and both discriminators' losses are halved."""
     generator = {
         "gan_plain": 1.0,
         "gan_guided": 1.0,
@@ -131,32 +113,12 @@ def term_weights(given: dict) -> dict:
         "tv": given["tv"],
     }
     halves = {f"{judge}_{kind}": 0.5 for judge in ("plain", "guided") for kind in ("fake", "real")}
-    return {"generator": generator, "discriminators": halves}
+    return {player: generator, "discriminators": halves}
 
 
-def variables(fixture: Fixture, method, tables: dict, states: dict, batch: dict) -> dict:
-    """Converts the recorded networks, and adds the perceptual one: {network: variables}."""
-    images = batch["source"].shape
-    channels = {"G": 6, "D1": 6, "D2": 9}
-    found = {
-        NETS[net]: port.to_flax(tables[net], states[net], port.shapes(method.nets[NETS[net]], (*images[:3], channels[net])))
-        for net in NETS
-    }
-    _, params = random_vgg19(fixture.meta["note"])
-    return found | {"perceptual": {"params": params, "moving": {}}}
-
-
-def first_state(method, optimizers: dict, variables: dict) -> core.State:
-    """Builds the engine's state before its first step from given variables."""
-    params = {net: jax.tree.map(jnp.asarray, tree["params"]) for net, tree in variables.items()}
-    moving = {net: jax.tree.map(jnp.asarray, tree["moving"]) for net, tree in variables.items() if tree["moving"]}
-    opt = {name: optimizers[name].init({net: params[net] for net in player.nets}) for name, player in method.players.items()}
-    return core.State(jnp.zeros((), jnp.int32), jax.random.key_data(jax.random.key(0)), params, moving, opt, {}, {})
-
-
-def engine_values(terms: dict, weights: dict) -> dict:
+def engine_values(terms: dict, weights: dict, player: str) -> dict:
     """Puts the engine's terms together as the reference's logged losses."""
-    generator = {term: weight * terms[f"generator/{term}"] for term, weight in weights["generator"].items()}
+    generator = {term: weight * terms[f"{player}/{term}"] for term, weight in weights[player].items()}
     return {
         "loss_D1": (terms["discriminators/plain_fake"] + terms["discriminators/plain_real"]) / 2,
         "loss_D2": (terms["discriminators/guided_fake"] + terms["discriminators/guided_real"]) / 2,
@@ -165,7 +127,7 @@ def engine_values(terms: dict, weights: dict) -> dict:
         "loss_G_L1": sum(generator[term] for term in ("color", "pixel", "cycle", "identity")),
         "loss_G_VGG": generator["perceptual"],
         "loss_reg": generator["tv"],
-        "loss_G": terms["generator/total"],
+        "loss_G": terms[f"{player}/total"],
     }
 
 
@@ -195,34 +157,3 @@ def term_by_direction(method, call, batch: dict, images: dict) -> dict:
             if len(directions) == 1:  # logged under shorter names
                 values |= {f"loss_{net}_fake": fake, f"loss_{net}_real": real}
     return values
-
-
-def tensors(fixture: Fixture, tables: dict, after: core.State) -> list[Pair]:
-    """Pairs gradients and updated weights in PyTorch's layout."""
-    player = {"G": "generator", "D1": "discriminators", "D2": "discriminators"}
-    pairs = []
-    for net, name in NETS.items():
-        gradients = jax.device_get(after.opt[player[net]][0].gradients[name])
-        gradients = port.to_torch(tables[net], {"params": gradients})
-        updated = port.to_torch(tables[net], {"params": jax.device_get(after.params[name])})
-        recorded, keys = fixture.group(f"out/grad/{net}/"), fixture.group(f"w/{net}/")
-        kinked = {"tolerance": KINK, "reason": KINK_REASON} if net == "G" else {}
-        for key, value in recorded.items():
-            if not feeds_norm(key, keys):
-                # A bias gradient is the sum over all positions, where real and fake cancel: its layer sets the scale.
-                scale = np.abs(recorded[key.removesuffix("bias") + "weight"]).max() if key.endswith("bias") else 0.0
-                pairs.append(Pair(f"grad/{net}/{key}", gradients.get(key, np.nan), value, scale=float(scale), **kinked))
-        for key, value in fixture.group(f"out/after/{net}/").items():
-            ours = updated.get(key, np.nan)
-            if key in recorded:
-                # Adam's first step has the size of the rate and the sign of the gradient, which rounding decides near 0.
-                ours = np.where(np.abs(recorded[key]) > KINK * np.abs(recorded[key]).max(), ours, value)
-            pairs.append(Pair(f"after/{net}/{key}", ours, value))
-    return pairs
-
-
-def feeds_norm(key: str, keys) -> bool:
-    """Tells a bias in front of an instance norm without scale: its true gradient is 0, what is recorded is rounding."""
-    layer, number, leaf = key.rsplit(".", 2)
-    following = f"{layer}.{int(number) + 1}"
-    return leaf == "bias" and f"{following}.running_mean" in keys and f"{following}.weight" not in keys

@@ -1,7 +1,7 @@
 """One whole training step of Pix2pix: the discriminator, then the generator judged by it as updated."""
 
 from gganjax import methods, port
-from parities import whole_steps
+from parities import steps
 from parities.common import Fixture, Pair
 
 
@@ -23,13 +23,13 @@ def step(fixture: Fixture) -> list[Pair]:
     }
     made = port.unet.table(levels=generator["levels"], norm_kind=given["norm"])
     judge = port.patch.table(layers=discriminator["layers"], norm_kind=given["norm"])
-    nets = {
-        "G": whole_steps.Net("generator", "generator", made, generator["inputs"]),
-        "D": whole_steps.Net("discriminator", "discriminator", judge, discriminator["inputs"]),
-    }
     weights = {"discriminator": {"fake": 0.5, "real": 0.5}, "generator": {"gan": 1.0, "pixel": given["lambda_L1"]}}
     batch = {"source": fixture.group("in/")["A"], "target": fixture.group("in/")["B"]}
-    found, terms, pairs = whole_steps.run(fixture, methods.load("pix2pix", options), nets, batch, weights)
+    nets = {
+        "G": steps.Net("generator", made, steps.seen(batch, generator["inputs"])),
+        "D": steps.Net("discriminator", judge, steps.seen(batch, discriminator["inputs"])),
+    }
+    found, terms, pairs = steps.run(fixture, methods.load("pix2pix", options), nets, batch, weights)
     ours = {
         "fake_B": found["fake_target"],
         "loss_D_fake": terms["discriminator/fake"],
@@ -39,4 +39,4 @@ def step(fixture: Fixture) -> list[Pair]:
         "loss_G_L1": given["lambda_L1"] * terms["generator/pixel"],
         "loss_G": terms["generator/total"],
     }
-    return whole_steps.single(fixture, ours) + pairs
+    return steps.answers(fixture, ours) + pairs

@@ -72,9 +72,8 @@ def step(fixture: Fixture) -> list[Pair]:
     }
     batch = recorded_draws(fixture, method)
     nets = {"G": generator_net("generator", batch, given), "D": discriminator_net("discriminator", batch, given)}
-    after, terms, _, _ = steps.take(fixture, method, nets, batch, weights, rate=given["g_lr"])
-    ours = {name: terms[term] for name, term in LOGGED.items()}
-    return answers(fixture, ours) + steps.tensors(fixture, method, nets, after, exceptions={"G": ROUNDED})
+    _, terms, pairs = steps.run(fixture, method, nets, batch, weights, exceptions={"G": ROUNDED})
+    return steps.answers(fixture, {name: terms[term] for name, term in LOGGED.items()}) + pairs
 
 
 def discriminator_options(given: dict) -> dict:
@@ -112,12 +111,6 @@ def discriminator_net(name: str, batch: dict, given: dict) -> steps.Net:
     return steps.Net(name, port.stargan.discriminator(layers=given["d_repeat_num"]), (batch["source"].shape,))
 
 
-def answers(fixture: Fixture, ours: dict) -> list[Pair]:
-    """Pairs every recorded loss with ours of its name; one that has none is compared with NaN, which fails."""
-    plain = {name: value for name, value in fixture.group("out/").items() if "/" not in name}
-    return [Pair(name, ours.get(name, np.nan), value) for name, value in plain.items()]
-
-
 def asymmetric_step(fixture: Fixture) -> list[Pair]:
     """Compares one training step of unpaired AsymmetricGAN by its code's recipe: both generators of one size move jointly."""
     given = fixture.arguments
@@ -140,8 +133,7 @@ def asymmetric_step(fixture: Fixture) -> list[Pair]:
         "G_yx": generator_net("reconstructor", batch, given),
         "D": discriminator_net("discriminator", batch, given),
     }
-    after, terms, _, _ = steps.take(fixture, method, nets, batch, weights, rate=given["g_lr"])
+    _, terms, pairs = steps.run(fixture, method, nets, batch, weights, exceptions={"G_xy": ROUNDED, "G_yx": ROUNDED})
     ours = {name: terms[term.replace("/", "s/")] for name, term in LOGGED.items()}
     ours["G_loss_ssim"] = terms["generators/similarity"] - 1  # the code minimizes the negative similarity
-    return answers(fixture, ours) + steps.tensors(
-        fixture, method, nets, after, exceptions={"G_xy": ROUNDED, "G_yx": ROUNDED})
+    return steps.answers(fixture, ours) + pairs
