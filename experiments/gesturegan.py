@@ -156,6 +156,12 @@ def sign_digits():
     Trained for what can be learned in an hour on two CPU cores: width 32, no dropout, every generator pass spent on
     a translation that has a target. Cycle and self-content are left out: at 0.1 and 0.01 beside 1600 they are
     noise to the gradient and two thirds of the generator's time. Fingers are drawn in a color each.
+
+        python -m experiments.run --config=experiments/gesturegan.py:sign_digits --config.data.folder=FOLDER
+
+    Measured on 2 cores of a Xeon at 2.6 GHz, VGG16 as the perceptual network, 2,600 steps of 1.3 to 2 s: PSNR 23.06 dB,
+    SSIM 0.818, LPIPS 0.0756 on all 363 test pairs; the source unchanged scores 15.63, 0.510 and 0.293. An instance
+    norm instead ("instance", "batch" to evaluate) gave 23.13, 0.819 and 0.0762 after 2,200 steps.
     """
     config = base(HANDS, flat_epochs=1, decay_epochs=0, width=32, dropout=0.0, discriminator_width=32, cycle="none",
                   self_content=False, norm="batch")
