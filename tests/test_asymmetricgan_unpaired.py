@@ -4,8 +4,8 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
+from tiny import begun, count, judged
 
 from experiments import asymmetricgan_unpaired as experiment
 from gganjax import core, losses, methods
@@ -23,23 +23,12 @@ def pictures(rows=2, size=12):
             "source_domain": label[[0, 1]], "target_domain": label[[2, 2]]}
 
 
-def initial(method):
-    return core.init(method, {player: optax.sgd(1.0) for player in method.players}, 0, pictures())
-
-
 def test_terms_by_hand():
     """The paper's losses from the networks' outputs alone, each the mean of two discriminators."""
     tiny = dict(discriminators=2, pool_size=0, blocks=0, reconstruction_architecture=1)
     method, batch = methods.load("asymmetricgan_unpaired", SMALL | tiny), pictures()
-    state = initial(method)
-
-    @jax.jit
-    def terms(batch):
-        call = core.Call(method, state.params, state.moving)
-        out = method.rollout(jax.random.key(0), call, batch)
-        return {name: player.loss(jax.random.key(0), call, batch, out) for name, player in method.players.items()}
-
-    x, z, wanted = (jnp.asarray(batch[name]) for name in ("source", "source_domain", "target_domain"))
+    _, state = begun(method, batch)
+    x, z, wanted = (batch[name] for name in ("source", "source_domain", "target_domain"))
 
     @jax.jit
     def outputs(params, moving):
@@ -47,25 +36,27 @@ def test_terms_by_hand():
             return method.nets[net].apply({"params": params[net], "moving": moving.get(net, {})}, *inputs, Mode(keep=False))
 
         fake = apply("translator", x, wanted)
-        judged = [(apply(net, x), apply(net, fake)) for net in ("discriminator_1", "discriminator_2")]
-        return apply("reconstructor", fake, z), apply("reconstructor", x, z), judged
+        seen = [(apply(net, x), apply(net, fake)) for net in ("discriminator_1", "discriminator_2")]
+        back = apply("reconstructor", fake, z)
+        return back, apply("reconstructor", x, z), losses.ms_ssim(back, jnp.asarray(x), scales=1), seen
 
-    back, same, judged = outputs(state.params, state.moving)
-    mean = lambda of: np.mean([of(real, fake) for real, fake in judged])
-    entropy = lambda logits, label: -np.log(np.asarray(jax.nn.softmax(logits))[np.asarray(label) == 1]).mean()
-    by_color = np.abs(np.float64(back) - batch["source"]).mean(axis=(0, 1, 2))
-    way_back = {"cycle": by_color.sum(), "similarity": float(losses.ms_ssim(back, x, scales=1))}
+    back, same, similarity, seen = outputs(state.params, state.moving)
+    mean = lambda of: np.mean([of(real, fake) for real, fake in seen])
+    entropy = lambda logits, label: -np.log(np.asarray(jax.nn.softmax(logits))[label == 1]).mean()
+    cycle = np.abs(np.float64(back) - x).mean(axis=(0, 1, 2)).sum()  # of the colors
     expected = {
-        "discriminators": {
-            "real": mean(lambda real, fake: np.mean(np.square(real[0] - 1))),
-            "fake": mean(lambda real, fake: np.mean(np.square(fake[0]))),
-            "domain": mean(lambda real, fake: entropy(real[1], z))},
-        "translator": way_back | {
-            "gan": mean(lambda real, fake: np.mean(np.square(fake[0] - 1))),
-            "domain": mean(lambda real, fake: entropy(fake[1], wanted))},
-        "reconstructor": way_back | {"identity": np.abs(np.float64(same) - batch["source"]).mean()},
+        "discriminators/real": mean(lambda real, fake: np.mean(np.square(real[0] - 1))),
+        "discriminators/fake": mean(lambda real, fake: np.mean(np.square(fake[0]))),
+        "discriminators/domain": mean(lambda real, fake: entropy(real[1], z)),
+        "translator/gan": mean(lambda real, fake: np.mean(np.square(fake[0] - 1))),
+        "translator/domain": mean(lambda real, fake: entropy(fake[1], wanted)),
+        "translator/cycle": cycle,
+        "translator/similarity": similarity,
+        "reconstructor/cycle": cycle,
+        "reconstructor/similarity": similarity,
+        "reconstructor/identity": np.abs(np.float64(same) - x).mean(),
     }
-    chex.assert_trees_all_close(jax.device_get(terms(batch)), expected, rtol=1e-4)
+    chex.assert_trees_all_close(judged(method, state, batch)[0], expected, rtol=1e-4)
 
 
 def test_fully_shared_it_is_stargan():
@@ -76,21 +67,29 @@ def test_fully_shared_it_is_stargan():
                   identity=False, pool_size=0)
     weights = dict(discriminator=dict(real=1.0, fake=1.0, domain=1.0, penalty=10.0),
                    generator=dict(gan=1.0, domain=1.0, cycle=10.0))
-    before, found = [], []
+    runs = []
     for name, options, plural in (("stargan", dict(n_critic=1), ""), ("asymmetricgan_unpaired", shared, "s")):
         method = methods.load(name, small | options)
-        optimizers = {player: optax.sgd(1e-3) for player in method.players}
-        state = core.init(method, optimizers, 0, pictures())
         named = {f"{player}{plural}": terms for player, terms in weights.items()}
-        run = jax.jit(lambda state, batch, method=method, optimizers=optimizers, named=named: train_step(
-            method, optimizers, named, state, batch, acting=tuple(method.players)))
-        after, terms = run(state, pictures())
-        before.append(state.params)
-        # One step of plain gradient descent: the difference of the parameters is the gradient.
-        gradients = jax.tree.map(lambda old, new: (old - new) / 1e-3, state.params, after.params)
-        found.append(({key.replace("s/", "/"): value for key, value in terms.items()}, gradients, after.moving))
-    chex.assert_trees_all_equal(*before)
-    chex.assert_trees_all_close(*found, rtol=1e-4, atol=1e-4)
+        runs.append((method, named, *begun(method, pictures(), rate=1e-3)))
+    first = runs[0][-1]
+    chex.assert_trees_all_equal_shapes(*[state.params for *_, state in runs])
+
+    @jax.jit
+    def steps(params, batch):
+        """Both steps, compiled together, which what they have in common shortens."""
+        found = []
+        for method, named, optimizers, state in runs:
+            after, terms = train_step(method, optimizers, named, state.replace(params=params), batch,
+                                      acting=tuple(method.players))
+            found.append(({key.replace("s/", "/"): value for key, value in terms.items()}, after.params, after.moving))
+        return found
+
+    (terms, params, moving), other = steps(first.params, pictures())
+    # One step of plain gradient descent: the difference of the parameters is the gradient.
+    gradients = lambda after: jax.tree.map(lambda old, new: (old - new) / 1e-3, first.params, after)
+    chex.assert_trees_all_close((terms, gradients(params), moving), (other[0], gradients(other[1]), other[2]),
+                                rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("sharing", ["none", "partial", "full"])
@@ -122,7 +121,7 @@ def test_updates_in_turn_or_at_once():
 def test_the_discriminator_sees_remembered_translations():
     method, batch = methods.load("asymmetricgan_unpaired", SMALL | dict(pool_size=2)), pictures()
     assert method.pools == {"fakes": 2}
-    state = initial(method)
+    _, state = begun(method, batch)
     call = core.Call(method, state.params, state.moving, pools=state.pools, key=jax.random.key(0))
     seen = []
     call.past = lambda pool, x: seen.append((pool, x)) or jnp.zeros_like(x)
@@ -157,10 +156,10 @@ def test_too_many_scales_for_the_pictures_are_told_before_training():
         core.term_names(method, pictures())
 
 
-def opened(variant):
-    """A variant's configuration, its method, and the shapes of a batch."""
+def opened(variant, **options):
+    """A variant's configuration, its method with these options changed, and the shapes of a batch."""
     config = experiment.get_config(variant).to_dict()
-    method = methods.load(config["method"], config["options"])
+    method = methods.load(config["method"], config["options"] | options)
     assert method.domains == tuple(config["data"]["domains"])
     sizes = dict(B=1, H=config["data"]["crop_size"], W=config["data"]["crop_size"])
     return config, method, {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
@@ -168,8 +167,11 @@ def opened(variant):
 
 
 def counted(variant):
+    """Parameters of every network, the discriminator's for the size of the variant's pictures."""
     config, method, batch = opened(variant)
-    return config, {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in core.shapes(method, batch).items()}
+    seen = {"discriminator": (batch["source"].shape,), "decoder": ((1, 16, 16, 4 * config["options"]["width"]),)}
+    usual = (1, 64, 64, 3), batch["source_domain"].shape
+    return config, {net: count(module, *seen.get(net.split("_")[-1], usual)) for net, module in method.nets.items()}
 
 
 # Reconstruction generators of Table VI, and all networks of Table VIII (pictures of 128x128).
@@ -207,7 +209,7 @@ def test_table_vii(row):
 
 @pytest.mark.parametrize("variant", ["all", "released", "embedding", "demo", "stargan"])
 def test_variant(variant):
-    config, method, batch = opened(variant)
+    config, method, batch = opened(variant, blocks=1)  # their number changes no term
     weights = {player: set(terms) for player, terms in config["weights"].items()}
     assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
     assert set(config["optimizers"]) == set(method.players)
@@ -216,9 +218,9 @@ def test_variant(variant):
 def test_names_of_the_data_sets_and_their_numbers_of_domains():
     """Table I."""
     domains = {"facades": 2, "ar_face": 4, "bu3dfe": 7, "alps": 4, "rafd": 8, "collection_style": 5, "kaokore": 4}
-    for name, count in domains.items():
+    for name, number in domains.items():
         config = experiment.get_config(name)
-        assert len(config.options.domains) == count and config.data.folder == f"datasets/{name}"
+        assert len(config.options.domains) == number and config.data.folder == f"datasets/{name}"
 
 
 def test_published_numbers():

@@ -1,6 +1,6 @@
 """C2GAN: its losses by hand, what each switch and each row of its ablation changes, and every variant."""
 
-import itertools
+import functools
 import sys
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tiny import adversarial, begun, changed, count, distance, network, pictures, shrunk, stepped
+from tiny import adversarial, begun, changed, count, distance, judged, network, pictures, shrunk, stepped
 
 from experiments import c2gan
-from gganjax import core, methods, port, schedules, use
+from gganjax import checkpoint, core, methods, port, schedules, use
 from gganjax.errors import InputError
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.unet import UNetGenerator
@@ -21,15 +21,15 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 
 import import_torch
 
-GUIDANCE = dict(guidance_generator=5, guidance_generator_back=5)
 ROWS = {
     "i2i2i": dict(cycles=("i2i2i",)), "g2i2g": dict(cycles=("i2i2i", "g2i2g")), "g2r2g": dict(cycles=("i2i2i", "g2r2g")),
     "full": {}, "single_modal": dict(cross_modal_discriminators=False), "non_sharing": dict(share_generators=False),
 }
 
 
-def tiny(**options):
-    return shrunk(methods.load("c2gan", dict(guidance_channels=5, pool_size=0, initialization="normal") | options), **GUIDANCE)
+def tiny(guidance_channels=5, **options):
+    method = methods.load("c2gan", dict(guidance_channels=guidance_channels, pool_size=0) | options)
+    return shrunk(method, guidance_generator=guidance_channels, guidance_generator_back=guidance_channels)
 
 
 def by_hand(method, state, batch, *, cycles=("i2i2i", "g2i2g", "g2r2g"), cross=True, shared=True, kind="vanilla", mask=False):
@@ -82,10 +82,7 @@ def test_terms_by_hand(options, told):
     method = tiny(**options)
     batch = pictures(method)
     _, state = begun(method, batch)
-    call, batch_ = core.Call(method, state.params, state.moving), jax.tree.map(jnp.asarray, batch)
-    out = method.rollout(jax.random.key(0), call, batch_)
-    found = {f"{name}/{term}": value for name, player in method.players.items()
-             for term, value in player.loss(jax.random.key(1), call, batch_, out).items()}
+    found, _ = judged(method, state, batch)
     expected = by_hand(method, state, batch, **told)
     assert set(found) == set(expected)
     for name, value in expected.items():
@@ -147,8 +144,8 @@ def test_pools_remember_whole_tuples():
     """Condition, guidance and candidate of both kinds of fakes, in one pool for each discriminator."""
     method = tiny(pool_size=6)
     batch = pictures(method)
-    optimizers, state = begun(method, batch)
-    (after, _), = stepped(method, optimizers, state, batch)
+    _, state = begun(method, batch)
+    _, pools = judged(method, state, batch)
     apply = network(method, state)
     x, y, c, d = (batch[name] for name in ("source", "target", "source_guidance", "target_guidance"))
     fake_y = apply("image_generator", x, d)
@@ -159,10 +156,14 @@ def test_pools_remember_whole_tuples():
         "guidance": [joined(image, apply("guidance_generator", image)) for image in (fake_y, fake_x)],
     }
     for pool, tuples in expected.items():
-        images, count = after.pools[pool]
-        assert int(count) == 4
+        images, remembered = pools[pool]
+        assert int(remembered) == 4
         np.testing.assert_allclose(images[:4], np.concatenate(tuples), atol=1e-5)
         assert not np.any(images[4:])
+
+
+def sampled(method, state, batch):
+    return jax.jit(lambda state, batch: core.sample(method, state.params, state.moving, batch, jax.random.key(0)))(state, batch)
 
 
 def test_sample_reads_the_guidance_off_both_images():
@@ -170,7 +171,7 @@ def test_sample_reads_the_guidance_off_both_images():
     batch = pictures(method)
     _, state = begun(method, batch)
     apply = network(method, state)
-    out = core.sample(method, state.params, state.moving, {name: batch[name] for name in method.inputs}, jax.random.key(0))
+    out = sampled(method, state, {name: batch[name] for name in method.inputs})
     fake = apply("image_generator", batch["source"], batch["target_guidance"])
     expected = {"fake_target": fake, "read_source_guidance": apply("guidance_generator_back", batch["source"]),
                 "read_target_guidance": apply("guidance_generator", fake)}
@@ -182,7 +183,7 @@ def test_sample_reads_the_guidance_off_both_images():
     assert all(panel.shape == batch["source"].shape for panel in panels.values())
     np.testing.assert_allclose(panels["target guidance"], np.repeat(batch["target_guidance"].max(-1, keepdims=True), 3, -1))
     alone = tiny(cycles=("i2i2i",))
-    out = core.sample(alone, state.params, state.moving, batch, jax.random.key(0))
+    out = sampled(alone, state, batch)
     assert list(out) == ["fake_target"] and "read off it" not in alone.panels(batch, out)
 
 
@@ -204,7 +205,7 @@ def test_ablation_row(row):
     wanted = {"image_generator"} | {net for net, cycles in own.items() if set(cycles) & set(config.options.cycles)}
     assert set(method.players["generators"].nets) == wanted
     channels = {"image_generator": 6, "guidance_generator": 3}
-    generators = sum(count(method.nets[net], channels[net.removesuffix("_back")]) for net in wanted)
+    generators = sum(count(method.nets[net], (1, 256, 256, channels[net.removesuffix("_back")])) for net in wanted)
     expected = {"i2i2i": 54_417_027, "non_sharing": 217_661_964}  # the paper's 217.6M, and half of that for the others
     assert generators == expected.get(row, 108_830_982)
     seen = (6, 3) if row == "single_modal" else (9, 6)
@@ -214,37 +215,37 @@ def test_ablation_row(row):
     assert method.guidance_tuple(batch["target"], batch["target_guidance"]).shape[-1] == seen[1]
 
 
-def same_step(variant):
-    """The options that decide what a step does, apart from sizes, as something to compare."""
-    options = c2gan.get_config(variant).options.to_dict()
-    sizes = ("width", "levels", "dropout", "discriminator_width", "perceptual", "initialization")
-    return repr(sorted((name, value) for name, value in options.items() if name not in sizes))
-
-
-FIRST = [next(group) for _, group in itertools.groupby(sorted(c2gan.VARIANTS, key=same_step), key=same_step)]
+@functools.cache
+def term_names(options):
+    """Names of the terms by player of a tiny method with these (name, value) pairs."""
+    method = tiny(**dict(options))
+    return {player: set(terms) for player, terms in core.term_names(method, pictures(method)).items()}
 
 
 @pytest.mark.parametrize("variant", sorted(c2gan.VARIANTS))
 def test_variant(variant):
-    """Terms and players are those of the weights, sizes fit; of variants that differ in sizes alone one makes a step."""
+    """Terms and players are those of the weights, and sizes fit; the values of the terms are tested above."""
     config = c2gan.get_config(variant).to_dict()
     method = methods.load("c2gan", config["options"])
     size = (config["data"]["crop_size"], config["data"].get("crop_width") or config["data"]["crop_size"])
     assert not any(side % method.stride for side in size)
     weights = config["weights"]
-    if method.frozen:  # the perceptual network needs no step of its own here
-        assert weights["image_generator"].pop("perceptual") == 10.0
-        method = methods.load("c2gan", config["options"] | dict(perceptual="none"))
-    channels = config["options"]["guidance_channels"]
-    method = shrunk(method, guidance_generator=channels, guidance_generator_back=channels)
-    batch = pictures(method)
-    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == {
-        player: set(terms) for player, terms in weights.items()}
     assert set(config["optimizers"]) == set(weights)
-    if variant in FIRST:
-        optimizers, state = begun(method, batch, rate=1e-3)
-        (after, terms), = stepped(method, optimizers, state, batch, weights)
-        assert changed(state, after) == set(method.nets) and np.isfinite(list(terms.values())).all()
+    if method.frozen:  # the networks in its place have no perceptual one
+        assert weights["image_generator"].pop("perceptual") == 10.0
+    of_sizes = ("width", "levels", "dropout", "discriminator_width", "perceptual", "initialization")
+    told = tuple((name, value) for name, value in config["options"].items() if name not in of_sizes)
+    assert term_names(told) == {player: set(terms) for player, terms in weights.items()}
+
+
+def test_a_step_in_turn_moves_every_network():
+    """The released order, with generators of their own for the ways back."""
+    method = tiny(guidance_grad_to_image_generator=False, adversarial="least_squares", share_generators=False, pool_size=3)
+    batch = pictures(method)
+    optimizers, state = begun(method, batch, rate=1e-3)
+    (after, terms), = stepped(method, optimizers, state, batch, c2gan.get_config("radboud_released").weights.to_dict())
+    assert len(method.nets) == 6 and changed(state, after) == set(method.nets)
+    assert np.isfinite(list(terms.values())).all()
 
 
 def test_numbers_of_the_papers():
@@ -284,7 +285,7 @@ def test_wrong_options(option, value):
 
 def test_released_checkpoints_become_a_folder_to_use(tmp_path):
     """Generators of another width and depth than the variant's, with and without the guidance generator."""
-    random = np.random.default_rng(0)
+    random, made = np.random.default_rng(0), {}
     files = {
         "G": (UNetGenerator(3, width=2, levels=5), port.unet.table(levels=5), 6),
         "G_L": (UNetGenerator(3, width=2, levels=5), port.unet.table(levels=5), 3),
@@ -292,10 +293,13 @@ def test_released_checkpoints_become_a_folder_to_use(tmp_path):
     }
     for net, (module, table, channels) in files.items():
         shapes = port.shapes(module, (1, 64, 64, channels))
-        variables = jax.tree.map(lambda leaf: np.abs(random.normal(size=leaf.shape)).astype(np.float32), shapes)
-        np.savez(tmp_path / f"latest_net_{net}.npz", **port.to_torch(table, variables))
+        made[net] = jax.tree.map(lambda leaf: np.abs(random.normal(size=leaf.shape)).astype(np.float32), shapes)
+        np.savez(tmp_path / f"latest_net_{net}.npz", **port.to_torch(table, made[net]))
     file = tmp_path / "latest_net_G.npz"
     assert import_torch.main(["c2gan", str(file), "--output", str(tmp_path / "run"), "--variant", "radboud"]) == 0
+    networks = checkpoint.load_networks(tmp_path / "run")
+    for net, name in (("G", "image_generator"), ("G_L", "guidance_generator"), ("D", "image_discriminator")):
+        assert jax.tree.all(jax.tree.map(np.array_equal, networks["params"][name], made[net]["params"]))
     translate = use.load(tmp_path / "run")
     options = translate.config["options"]
     assert {name: options[name] for name in ("width", "levels", "guidance_channels", "discriminator_width", "norm")} == dict(

@@ -1,12 +1,13 @@
 """CycleGAN: its losses by hand, its pools, every variant."""
 
+import functools
 import sys
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
-from tiny import adversarial, begun, changed, count, distance, network, pictures, shrunk, stepped
+from tiny import adversarial, begun, changed, count, distance, judged, network, pictures, shrunk, stepped
 
 from experiments import cyclegan, gesturegan
 from gganjax import checkpoint, core, methods, port
@@ -19,36 +20,57 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import import_torch
 
 
-@pytest.mark.parametrize("identity, kind", [(True, "least_squares"), (False, "vanilla")])
-def test_terms_by_hand_and_fakes_from_before_the_step(identity, kind):
-    """Both generators first; the discriminators then see the fakes of the generators from before, old ones among them."""
-    method = shrunk(methods.load("cyclegan", dict(identity=identity, adversarial=kind, pool_size=2)))
-    batch = pictures(method)
-    optimizers, state = begun(method, batch, rate=0.1)
-    assert tuple(method.players) == ("generators", "discriminators")
-    (first, terms), (second, _) = stepped(method, optimizers, state, batch, count=2)
-    assert changed(state, first) == set(method.nets)
-    apply = network(method, state)
+def by_hand(method, apply, batch):
+    """Every term by its formula: {"player/term": value}, and the fakes of both domains."""
     x, y = batch["source"], batch["target"]
     fake_y, fake_x = apply("to_target", x), apply("to_source", y)
-    judge = lambda domain, image, real: adversarial(apply(f"discriminator_{domain}", image), real, kind)
-    expected = {
+    judge = lambda domain, image, real: adversarial(apply(f"discriminator_{domain}", image), real, method.adversarial)
+    terms = {
         "generators/gan": judge("target", fake_y, True) + judge("source", fake_x, True),
         "generators/cycle": distance(apply("to_source", fake_y), x) + distance(apply("to_target", fake_x), y),
         "discriminators/fake": judge("target", fake_y, False) + judge("source", fake_x, False),
         "discriminators/real": judge("target", y, True) + judge("source", x, True),
     }
-    if identity:
-        expected["generators/identity"] = distance(apply("to_target", y), y) + distance(apply("to_source", x), x)
+    if method.identity:
+        terms["generators/identity"] = distance(apply("to_target", y), y) + distance(apply("to_source", x), x)
+    return terms, {"target": fake_y, "source": fake_x}
+
+
+def test_terms_by_hand():
+    method = shrunk(methods.load("cyclegan", dict(identity=False, adversarial="vanilla")))
+    batch = pictures(method)
+    _, state = begun(method, batch)
+    found, _ = judged(method, state, batch)
+    expected, _ = by_hand(method, network(method, state), batch)
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)
+
+
+def test_terms_by_hand_and_fakes_from_before_the_step():
+    """Both generators first; the discriminators then see the fakes of the generators from before, old ones among them."""
+    method = shrunk(methods.load("cyclegan", dict(pool_size=2)))
+    batch = pictures(method)
+    optimizers, state = begun(method, batch, rate=0.1)
+    assert tuple(method.players) == ("generators", "discriminators")
+    (first, terms), (second, _) = stepped(method, optimizers, state, batch, count=2)
+    assert changed(state, first) == set(method.nets)
+    expected, fakes = by_hand(method, network(method, state), batch)
     assert {name for name in terms if not name.endswith(("total", "gradient_norm"))} == set(expected)
     for name, value in expected.items():
         np.testing.assert_allclose(terms[name], value, rtol=1e-4, err_msg=name)
     # A pool for each domain: filled by the first fakes; afterwards each place holds them or one of the next.
-    newer = network(method, first)
-    for domain, old, new in (("target", fake_y, newer("to_target", x)), ("source", fake_x, newer("to_source", y))):
+    _, newer = by_hand(method, network(method, first), batch)
+    for domain, old in fakes.items():
         np.testing.assert_allclose(first.pools[domain][0], old, atol=1e-5)
         for place, image in enumerate(np.asarray(second.pools[domain][0])):
-            assert min(np.abs(image - other).max() for other in (old[place], *new)) < 1e-5
+            assert min(np.abs(image - other).max() for other in (old[place], *newer[domain])) < 1e-5
+
+
+@functools.cache
+def term_names(identity):
+    method = shrunk(methods.load("cyclegan", dict(identity=identity)))
+    return {player: set(terms) for player, terms in core.term_names(method, pictures(method)).items()}
 
 
 @pytest.mark.parametrize("variant", sorted(cyclegan.VARIANTS))
@@ -58,10 +80,7 @@ def test_variant(variant):
     method = methods.load("cyclegan", config["options"])
     assert config["data"]["crop_size"] % method.stride == 0
     assert config["data"]["kind"] == "unpaired" or config["data"]["paired"] is False
-    method = shrunk(method)
-    batch = pictures(method)
-    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == {
-        player: set(terms) for player, terms in config["weights"].items()}
+    assert term_names(config["options"]["identity"]) == {player: set(terms) for player, terms in config["weights"].items()}
     assert set(config["optimizers"]) == set(method.players)
 
 
@@ -73,7 +92,7 @@ def test_published_numbers():
     for variant, blocks, expected in (("", 9, 11_378_179), ("resnet6", 6, 7_837_699)):
         options = cyclegan.get_config(variant).options
         assert options.blocks == blocks
-        assert count(methods.load("cyclegan", options).nets["to_target"], 3) == expected
+        assert count(methods.load("cyclegan", options).nets["to_target"], (1, 256, 256, 3)) == expected
     config = cyclegan.get_config("kaokore")
     assert (config.data.kind, config.data.domains, config.data.crop_size) == ("unpaired", ("male_warrior", "female_noble"), 128)
 

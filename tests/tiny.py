@@ -1,5 +1,7 @@
 """Networks of one convolution in the place of a method's own, so that a whole step compiles in a second."""
 
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -40,9 +42,31 @@ def pictures(method, rows=2, size=8, seed=0):
 
 
 def begun(method, batch, rate=1.0):
-    """Plain gradient descent for every player, and the first state."""
+    """Plain gradient descent for every player, and a first state of random parameters; nothing is compiled."""
     optimizers = {player: optax.sgd(rate) for player in method.players}
-    return optimizers, core.init(method, optimizers, 0, batch)
+    shapes = jax.eval_shape(lambda batch: core.init(method, optimizers, 0, batch), batch)
+    random = np.random.default_rng(1)
+
+    def draw(x):
+        spread = 1.0 if len(x.shape) == 1 else 1 / np.sqrt(np.prod(x.shape[:-1]))
+        return random.uniform(-spread, spread, x.shape).astype(x.dtype)
+
+    state = jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), shapes)
+    return optimizers, jax.device_put(state.replace(params=jax.tree.map(draw, shapes.params)))
+
+
+def judged(method, state, batch):
+    """Every term of every player at the state's parameters, {"player/term": value}, and the pools behind them."""
+    @jax.jit
+    def run(state, batch):
+        call = core.Call(method, state.params, state.moving, pools=state.pools, key=jax.random.key(2),
+                         examples=len(batch["source"]))
+        out = method.rollout(jax.random.key(0), call, batch)
+        terms = {f"{name}/{term}": value for name, player in method.players.items()
+                 for term, value in player.loss(jax.random.key(1), call, batch, out).items()}
+        return terms, call.pools
+
+    return jax.device_get(run(state, batch))
 
 
 def stepped(method, optimizers, state, batch, weights=None, count=1, acting=None):
@@ -61,10 +85,16 @@ def stepped(method, optimizers, state, batch, weights=None, count=1, acting=None
 
 
 def network(method, state):
-    """A function (net, *images joined along the channels) -> output as a NumPy array, from the state's parameters."""
+    """A function (net, *images joined along the channels) -> output of a tiny network, by its formula in float64."""
+    params = jax.device_get(state.params)
+
     def apply(net, *images):
-        variables = {"params": state.params[net], "moving": state.moving[net]}
-        return np.asarray(method.nets[net].apply(variables, jnp.concatenate(images, -1), Mode(keep=False)))
+        conv, norm = params[net]["Conv_0"], params[net]["Norm_0"]
+        x = np.pad(np.concatenate(images, -1).astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))
+        y = np.einsum("bhwcij,ijco->bhwo", windows, conv["kernel"]) + conv["bias"]
+        y = (y - y.mean((0, 1, 2))) / np.sqrt(y.var((0, 1, 2)) + 1e-5)
+        return np.tanh(y * norm["scale"] + norm["bias"])
     return apply
 
 
@@ -88,7 +118,8 @@ def changed(before, after):
                                              strict=True))}
 
 
-def count(net, channels, size=256):
-    """Number of a network's parameters, from shapes alone."""
-    x = jax.ShapeDtypeStruct((1, size, size, channels), jnp.float32)
-    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(net.init, jax.random.key(0), x)["params"]))
+@functools.cache
+def count(net, *inputs):
+    """Number of a network's parameters from the shapes of its inputs alone; equal networks are counted once."""
+    inputs = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in inputs]
+    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(net.init, jax.random.key(0), *inputs)["params"]))
