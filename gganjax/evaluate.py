@@ -19,13 +19,12 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from gganjax import checkpoint, data, logs, report, use
-from gganjax import judge as judging
+from gganjax import checkpoint, classifier, data, logs, report, use
 from gganjax.data.settings import crop_of
 from gganjax.data.source import Source
 from gganjax.errors import InputError
 from gganjax.metrics import catalog, stream
-from gganjax.settings import EVALUATE, check_domains
+from gganjax.settings import check_domains, evaluation
 
 log = logging.getLogger("gganjax")
 
@@ -59,7 +58,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     folder = Path(folder)
     own, output = output is None, Path(output or folder / "results")
     config = config or checkpoint.read_meta(folder)["config"]
-    settings = EVALUATE | dict(config["evaluate"])  # a run of an older version may lack a key
+    settings = evaluation(config)
     for name in (*settings["metrics"], *extra):
         stream.lookup(name)
     translator = use.load(folder, norm=settings["norm"], dropout=settings["dropout"], chunk=settings["batch_size"])
@@ -73,10 +72,10 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     paired, domains = facts.get("paired", True), _targets(facts)
     chosen, left_out = _possible(settings["metrics"], extra, size, weights, paired=paired, kind=asked["kind"],
                                  masks="target_mask" in method.fields)
-    judge, judged = None, {}
+    domain_classifier, trained = None, {}
     if "classification_accuracy" in chosen:
-        judge, judged = judging.classifier(config, output, epochs=settings["classifier_epochs"])
-    measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights, classifier=judge)
+        domain_classifier, trained = classifier.of_run(config, output, epochs=settings["classifier_epochs"])
+    measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights, classifier=domain_classifier)
     batches = data.test_batches(source, asked, batch_size=settings["batch_size"], limit=settings["limit"],
                                 fields={*method.fields, "target_domain"})
     start, rows, shown, seen = time.monotonic(), [], _Extremes() if paired else _Examples(total), set()
@@ -105,8 +104,8 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
                     report.save(pictures[row], output / "images" / f"{_file_name(names[row])}{ending}.png")
             progress.update(int(valid.sum()))
     found, record = measure.results(), measure.record()
-    if judged:
-        record["classification_accuracy"] |= judged
+    if trained:
+        record["classification_accuracy"] |= trained
     result = {
         "step": translator.step, "pairs": len(rows), "size": "{}x{}".format(*saved["fake_target"].shape[1:3]),
         "norm": settings["norm"], "dropout": settings["dropout"],
@@ -148,9 +147,9 @@ def _possible(usual: Sequence[str], extra: Sequence[str], size: tuple[int, int],
             if catalog.needs_pairs(name) and not paired:
                 raise InputError(
                     f"{name} compares a translation with its true target, and these test pictures have none.")
-            if catalog.METRICS[name].labeled and kind not in judging.KINDS:
+            if catalog.METRICS[name].labeled and kind not in classifier.KINDS:
                 raise InputError(
-                    f"{name} needs data of one domain a picture ({' or '.join(judging.KINDS)}), found {kind}.")
+                    f"{name} needs data of one domain a picture ({' or '.join(classifier.KINDS)}), found {kind}.")
             stream.check(name, size, weights)
             if catalog.needs_mask(name) and not masks:
                 raise InputError(f"{name} needs the pose masks of the targets, which this method's data do not have.")

@@ -67,7 +67,9 @@ def overview(translate, batch, domains: Sequence[str], exclusive: Sequence[str])
     """
     label = batch.get("source_domain", jnp.zeros((len(batch["source"]), len(domains)), jnp.float32))
     wished = every_target(label, domains, exclusive)
-    return {f"to {name}": translate(batch["source"], target) for name, target in wished.items()}
+    # A loop on the device: the generator is compiled once, and its activations are those of one domain at a time.
+    images = jax.lax.map(lambda target: translate(batch["source"], target), jnp.stack(list(wished.values())))
+    return {f"to {name}": image for name, image in zip(wished, images, strict=True)}
 
 
 def panels(batch, out) -> dict[str, jax.Array]:

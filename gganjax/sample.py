@@ -14,7 +14,7 @@ from gganjax import data, report, use
 from gganjax.data import guides, labels
 from gganjax.data import settings as data_settings
 from gganjax.data.folders import fit_figure
-from gganjax.data.images import fit
+from gganjax.data.images import SUFFIXES, fit
 from gganjax.data.keypoints import read_figures
 from gganjax.data.skeletons import visible
 from gganjax.errors import InputError
@@ -22,7 +22,6 @@ from gganjax.errors import InputError
 log = logging.getLogger("gganjax")
 
 MOST = 16  # skeletons that one grid holds
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 ALONE = "translated"  # name of the only column of a method that takes nothing but an image
 
 
@@ -58,7 +57,7 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():
         if given[name] and name != wanted:
             raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but {flags} give it {name}.")
-    paths = [path for name in images for path in _files(name, PICTURES)]
+    paths = [path for name in images for path in _files(name, SUFFIXES)]
     rows = {}
     for path in paths:
         rows[_free(path.stem, rows)] = _source(path, settings)
@@ -114,7 +113,7 @@ def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, s
     for path in (path for name in keypoints for path in _files(name, (".json",))):
         for name, drawn in _drawn(path, first, settings):
             columns[_free(name, columns)] = drawn
-    for path in (path for name in skeletons for path in _files(name, PICTURES)):
+    for path in (path for name in skeletons for path in _files(name, SUFFIXES)):
         columns[_free(path.stem, columns)] = data.read_image(path, settings.crop)
     if not columns:
         raise InputError("there is no target skeleton: give --keypoints=FILE.json or --skeletons=FILE.")

@@ -44,6 +44,11 @@ EVALUATE = dict(
 )
 
 
+def evaluation(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration says of its evaluation; the run of an older version may lack a key of `EVALUATE`."""
+    return EVALUATE | dict(config["evaluate"])
+
+
 def check_values(config: Mapping[str, Any]) -> None:
     """Hold plain values against their ranges and choices."""
     for key, least in LEAST.items():
@@ -60,7 +65,7 @@ def check_values(config: Mapping[str, Any]) -> None:
             f"config.batch_size must be a multiple of config.accumulate ({config['accumulate']}), "
             f"found {config['batch_size']}."
         )
-    evaluate = EVALUATE | dict(config["evaluate"])
+    evaluate = evaluation(config)
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
     _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
     _choice("evaluate.masks", evaluate["masks"], ("person", "pg2"))
@@ -106,7 +111,7 @@ def check(config: Mapping[str, Any], method: Any, *, devices: int = 1) -> None:
     from gganjax.metrics import catalog
 
     check_size(config, method)
-    for name in (EVALUATE | dict(config["evaluate"]))["metrics"]:
+    for name in evaluation(config)["metrics"]:
         _choice("evaluate.metrics", name, catalog.METRICS)
     _same_names("weights", config["weights"], method.players, f"player of {method.name}")
     for player, named in core.term_names(method, example(config, method)).items():

@@ -12,7 +12,7 @@ import toys
 from make_set import make_attributes, make_domains
 from PIL import Image
 
-from gganjax import data, evaluate, judge, methods, report, sample, settings, train, use
+from gganjax import classifier, data, evaluate, methods, report, sample, settings, train, use
 from gganjax.errors import InputError
 from gganjax.methods import cyclegan
 from gganjax.metrics import catalog, classification, distributions
@@ -44,7 +44,7 @@ def place(tmp_path_factory):
         patch.setenv("GGANJAX_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(methods, "load", lambda name, options: toys.Domains(NAMES))
         patch.setattr(catalog, "_open", lambda network, weights: catalog.Opened(features, {}, {"network": "toy"}))
-        patch.setattr(judge.classification, "train",
+        patch.setattr(classifier.classification, "train",
                       functools.partial(classification.train, width=4, blocks=(1, 1), batch_size=8))
         root = make_domains(tmp_path_factory.mktemp("set"), train=(9, 7, 6), test=(3, 3, 2), names=("a", "b", "c"))
         folder = tiny_run.make(tmp_path_factory.mktemp("run"), config=config_of(root), method=toys.Domains(NAMES))
@@ -102,15 +102,15 @@ def test_the_classifier_is_trained_once_for_the_same_pictures(place, result, mon
     root, folder = place
     config = config_of(root)
     calls = []
-    train_one = judge.classification.train
-    monkeypatch.setattr(judge.classification, "train", lambda *a, **k: calls.append(1) or train_one(*a, **k))
-    again, record = judge.classifier(config, folder / "results", epochs=2)
+    train_one = classifier.classification.train
+    monkeypatch.setattr(classifier.classification, "train", lambda *a, **k: calls.append(1) or train_one(*a, **k))
+    again, record = classifier.of_run(config, folder / "results", epochs=2)
     assert not calls and record["real_accuracy"] == result["record"]["classification_accuracy"]["real_accuracy"]
     images = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), np.uint8)
     assert classification.right(again, images, np.zeros(5, int)).shape == (5,)
     (folder / "results" / "classifier.npz").write_bytes(b"half")
-    judge.classifier(config, folder / "results", epochs=2)
-    judge.classifier(config, folder / "results", epochs=3)
+    classifier.of_run(config, folder / "results", epochs=2)
+    classifier.of_run(config, folder / "results", epochs=3)
     assert len(calls) == 2
 
 

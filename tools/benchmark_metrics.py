@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
+import compare_torch
 import numpy as np
 
 from gganjax import platform
@@ -96,15 +97,9 @@ def lpips(arguments: argparse.Namespace, worker: subprocess.Popen) -> Contest:
 
     def theirs():
         time.sleep(0.3)  # the threads of the others spin for a while
-        try:
-            print(file=worker.stdin, flush=True)
-        except BrokenPipeError:
-            pass
-        answer = worker.stdout.readline()
-        if not answer:
-            raise SystemExit(f"{' '.join(worker.args[:3])} ended with status {worker.wait()}")
+        found = compare_torch.answer(worker)
         time.sleep(0.3)
-        return json.loads(answer)["seconds"], np.array(json.loads(answer)["values"])
+        return found["seconds"], np.array(found["values"])
 
     ours = _timed(lambda: np.asarray(metrics.lpips(params, a, b)), repeats)
     return Contest(ours, theirs, *[repeats * BATCH] * 2)

@@ -125,16 +125,21 @@ def start(which: str, python: str, arguments: argparse.Namespace) -> subprocess.
         stdout=subprocess.PIPE, env=environment)
 
 
-def ask(worker: subprocess.Popen) -> float:
-    """Seconds of the worker's next step."""
+def answer(worker: subprocess.Popen) -> dict:
+    """What the worker says of its next step or measurement: "seconds" and more."""
     try:
         print(file=worker.stdin, flush=True)
     except BrokenPipeError:
         pass
-    answer = worker.stdout.readline()
-    if not answer:
+    line = worker.stdout.readline()
+    if not line:
         raise SystemExit(f"{' '.join(worker.args[:3])} ended with status {worker.wait()}")
-    return json.loads(answer)["seconds"]
+    return json.loads(line)
+
+
+def ask(worker: subprocess.Popen) -> float:
+    """Seconds of the worker's next step."""
+    return answer(worker)["seconds"]
 
 
 def compare(arguments: argparse.Namespace) -> dict:

@@ -77,13 +77,12 @@ class AsymmetricGANUnpaired:
         return images
 
     def rollout(self, key, call, batch):
-        """Target labels, the translation y', the way back x'' and the identity."""
+        """Target labels, the translation y' and the way back x''."""
         source, label = batch["source"], batch["source_domain"]
         target = multidomain.targets(key, batch, self.target_labels)
         fake, = self.run(call, "translation", (source, target))
-        images = self.run(call, "reconstruction", (fake, label), *[(source, label)] * self.identity)
-        made = dict(zip(("back_source", "same_source"), images))
-        return {"target_domain": target, "fake_target": fake, **made}
+        back, = self.run(call, "reconstruction", (fake, label))
+        return {"target_domain": target, "fake_target": fake, "back_source": back}
 
     def shares(self, key, rows):
         """How much of the real image is in each point where a critic's slope is charged: [rows, 1, 1, 1]."""
@@ -98,7 +97,7 @@ class AsymmetricGANUnpaired:
 
     def generator_loss(self, key, call, batch, out):
         """Eq. 8, all terms of both generators."""
-        return self.translation(call, out) | self.way_back(batch, out) | self.identities(batch, out)
+        return self.translation(call, out) | self.way_back(batch, out) | self.identities(call, batch)
 
     def translator_loss(self, key, call, batch, out):
         """The terms of Eq. 8 that Gt moves."""
@@ -106,7 +105,7 @@ class AsymmetricGANUnpaired:
 
     def reconstructor_loss(self, key, call, batch, out):
         """The terms of Eq. 8 that Gr moves."""
-        return self.way_back(batch, out) | self.identities(batch, out)
+        return self.way_back(batch, out) | self.identities(call, batch)
 
     def translation(self, call, out):
         """What the discriminators make of y': adversarial and domain terms."""
@@ -123,9 +122,12 @@ class AsymmetricGANUnpaired:
             terms["similarity"] = losses.ssim(*pair)
         return terms
 
-    def identities(self, batch, out):
-        """Gr(x, z_x) against x, the conditional identity."""
-        return {"identity": losses.pixel(out["same_source"], batch["source"])} if self.identity else {}
+    def identities(self, call, batch):
+        """Gr(x, z_x) against x, the conditional identity: a pass that no other loss needs."""
+        if not self.identity:
+            return {}
+        same, = self.run(call, "reconstruction", (batch["source"], batch["source_domain"]))
+        return {"identity": losses.pixel(same, batch["source"])}
 
     def sample(self, key, call, batch):
         """The source in the domain of "target_domain": {"fake_target": [B, H, W, 3]}."""

@@ -39,8 +39,7 @@ class Pictures:
         return np.stack([self._side.load(int(index)).picture for index in indices])
 
 
-def classifier(config: Mapping[str, Any], folder: Path, *,
-               epochs: int) -> tuple[classification.Classifier, dict[str, Any]]:
+def of_run(config: Mapping[str, Any], folder: Path, *, epochs: int) -> tuple[classification.Classifier, dict[str, Any]]:
     """The classifier of the domains of a run's data, read from the folder or trained and written there.
 
     Args:
