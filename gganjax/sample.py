@@ -15,7 +15,7 @@ from gganjax.data import guides, labels
 from gganjax.data import settings as data_settings
 from gganjax.data.folders import fit_figure
 from gganjax.data.images import SUFFIXES, fit
-from gganjax.data.keypoints import read_figures
+from gganjax.data.keypoints import ENDINGS, read_figures
 from gganjax.data.skeletons import visible
 from gganjax.errors import InputError
 
@@ -100,8 +100,8 @@ def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
     """A picture of the user's as the sources of training are; a label map in its colors where these are label maps."""
     if settings.kind == "labels" and not settings.exchange and labels.is_map(path):
         palette = labels.read_palette(settings, sample=path)
-        return labels.paint(labels.read_label(path, settings.crop, settings.center_crop), palette)
-    return fit(data.read_image(path), settings.crop, center_crop=settings.center_crop, by=settings.resize)
+        return labels.paint(labels.read_label(path, settings.crop, settings.center), palette)
+    return fit(data.read_image(path), settings.crop, center_crop=settings.center, by=settings.resize)
 
 
 def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, settings: data_settings.Settings, *,
@@ -110,7 +110,7 @@ def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, s
     if skeletons and channels != 3:
         raise InputError(f"the method takes a map for each of {channels} joints: give --keypoints=FILE.json instead.")
     columns = {}
-    for path in (path for name in keypoints for path in _files(name, (".json",))):
+    for path in (path for name in keypoints for path in _files(name, ENDINGS)):
         for name, drawn in _drawn(path, first, settings):
             columns[_free(name, columns)] = drawn
     for path in (path for name in skeletons for path in _files(name, SUFFIXES)):
@@ -130,7 +130,7 @@ def _drawn(path: Path, first: Path, settings: data_settings.Settings) -> Iterato
         raise InputError(f"{path} holds no key point that was found, expected at least one hand, body or face.")
     shape = size or data.read_image(first).shape[:2]
     for name, figure in found.items():
-        figure = fit_figure(figure, shape, settings.crop, settings.center_crop)
+        figure = fit_figure(figure, shape, settings.crop, settings.center)
         yield Path(name).stem, guides.draw(
             figure, settings.crop, style=settings.guidance, line_width=settings.line_width)
 
