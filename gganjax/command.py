@@ -22,7 +22,7 @@ MODES = {
     "train": "train, or continue the run that is in --workdir",
     "evaluate": "measure a trained run on its test pairs",
     "sample": "translate your own images with a trained run",
-    "check": "read configuration and data without training, and print what was found",
+    "check": "read configuration and data without training, print what was found, and draw key points on check.html",
     "describe": "print every network with its parameter count",
 }
 FINISHED = ("evaluate", "sample")  # modes that can read the configuration from the run folder

@@ -61,7 +61,7 @@ def open_folder(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
         return memory.get(source, lambda: panel(source)), memory.get(target, lambda: panel(target))
 
     names = [pair_name(source, target) for source, target in listing.pairs]
-    return Source(names, load, listing.facts, size=size, mirrored=False)
+    return Source(names, load, listing.facts, size=size, mirrored=False, panel=panel)
 
 
 def fit_figure(figure: list, shape: tuple, size: tuple[int, int], center_crop) -> list:
