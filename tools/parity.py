@@ -31,6 +31,7 @@ from parities import (
     pixels,
     poses,
     stargan,
+    xing,
 )
 from parities.common import TOLERANCE, Fixture
 
@@ -73,6 +74,7 @@ KNOWN = (
     (r"AsymmetricGAN/AsymmetricGANModel one optimize_parameters", asymmetricgan.step),
     (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
+    (r"xing$", xing.generator),
 )
 
 
