@@ -79,6 +79,7 @@ KNOWN = (
     (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
     (r"xing$", xing.generator),
+    (r"one training iteration, generator=xing$", xing.step),
 )
 
 
