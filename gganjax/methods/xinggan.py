@@ -18,10 +18,10 @@ CHOICES = RECIPE | forms.CHOICES | {"form": FORMS, "branches": BRANCHES}
 
 
 def build(*, form: str = "thesis", branches: str = "sa_as", fusion: bool = True, images: int = 10,
-          attention: str = "auto", attention_chunk: int = forms.CHUNK, guidance_channels: int = 18, width: int = 64,
-          blocks: int = 9, dropout: float = 0.5, norm: str = "batch", adversarial: str = "vanilla",
-          perceptual: str = "auto", perceptual_loss: str = "l1", pool_size: int = 50, discriminator_width: int = 64,
-          discriminator_blocks: int = 3, compute_dtype: str = "float32") -> PoseTransfer:
+          attention: str = "auto", guidance_channels: int = 18, width: int = 64, blocks: int = 9, dropout: float = 0.5,
+          norm: str = "batch", adversarial: str = "vanilla", perceptual: str = "auto", perceptual_loss: str = "l1",
+          pool_size: int = 50, discriminator_width: int = 64, discriminator_blocks: int = 3,
+          compute_dtype: str = "float32") -> PoseTransfer:
     """Builds XingGAN; the defaults are the thesis' full model (SA + AS + CAF of Table 4.3) with Market's settings.
 
     Args:
@@ -32,7 +32,6 @@ def build(*, form: str = "thesis", branches: str = "sa_as", fusion: bool = True,
       images: N, the pictures that fusion reads off each code.
       attention: how it is computed, "plain", "chunked" or "fused", all the same values; "auto" goes by size and device,
         see `nets.attention`.
-      attention_chunk: queries at a time in the chunked form.
       guidance_channels: K, 18 for heat maps of the joints, 3 for drawn pictures.
       width, blocks: of the generator; 1, 3, ... 13 blocks are rows of Table 4.4.
       dropout: of the released form's streams and of the discriminators; the thesis' generator has none.
@@ -46,12 +45,12 @@ def build(*, form: str = "thesis", branches: str = "sa_as", fusion: bool = True,
       compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
     """
     check_choices(CHOICES, form=form, branches=branches, attention=attention, norm=norm, compute_dtype=compute_dtype)
-    for option, value in (("blocks", blocks), ("images", images), ("attention_chunk", attention_chunk)):
+    for option, value in (("blocks", blocks), ("images", images)):
         if value < 1:
             raise InputError(f"options.{option} is {value}, expected at least 1.")
     if fusion and branches != "sa_as":
         raise InputError(f"options.fusion joins pictures of both branches, but options.branches is '{branches}'.")
-    generator = XingGenerator(form, width, blocks, images, branches, fusion, norm, dropout, attention, attention_chunk,
+    generator = XingGenerator(form, width, blocks, images, branches, fusion, norm, dropout, attention,
                               jnp.dtype(compute_dtype))
     return PoseTransfer(
         name="xinggan", generator=generator, guidance_channels=guidance_channels, norm=norm, adversarial=adversarial,

@@ -6,14 +6,15 @@ attention and one convolution; "released" is the authors' code, whose blocks beg
 whose directions share one attention.
 """
 
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gganjax.layers import TRAIN, Conv, Mode
-from gganjax.nets.attention import CHUNK, attention
+from gganjax.layers import TRAIN, Conv, Mode, initializers
+from gganjax.nets.attention import attention, by_images, choose
 from gganjax.nets.pose import STRIDE, PoseDecoder, PoseEncoder, PoseStream, pose_norm
 
 FORMS = ("thesis", "released")
@@ -26,26 +27,49 @@ class CrossingAttention(nn.Module):
 
     With x the appearance and y the shape code it is Eq. 4.1 and 4.2 (SA), the other way round Eq. 4.3 and the sum in
     Eq. 4.4 (AS). Every position of x attends to all positions of y, unscaled; gamma, the text's alpha or beta, starts
-    at 0. `form` and `chunk` as in `nets.attention`.
+    at 0. Query, key and value are 1x1 convolutions. With `both` a pair is returned, x informed by y and y informed by
+    x through the same parameters. `form` as in `nets.attention`.
     """
 
     width: int  # of query and key
     form: str = "auto"
-    chunk: int = CHUNK
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x, y):
+    def __call__(self, x, y, both: bool = False):
         batch, height, width, channels = x.shape
+        widths = {"query": self.width, "key": self.width, "value": channels}
+        layers = {name: Projection(size, self.dtype, name=name)(channels) for name, size in widths.items()}
+        gamma = self.param("gamma", nn.initializers.zeros, (1,)).astype(self.dtype)
 
-        def project(code, features, name):
-            made = Conv(features, 1, dtype=self.dtype, initial=INITIAL, name=name)(code)
-            return made.reshape(batch, height * width, features)
+        def informed(x, y, form):
+            """Codes [b, N, C] -> one such code, or a pair; all of it is recomputed in the chunked form."""
+            asking, answering = (jnp.concatenate(pair) if both else pair[0] for pair in ((x, y), (y, x)))
+            query, key, value = (code @ kernel + bias for code, (kernel, bias) in zip(
+                (asking, answering, asking), layers.values(), strict=True))
+            made = asking + gamma * attention(query, key, value, form=form)
+            return jnp.split(made, 2) if both else made
 
-        query, key = project(x, self.width, "query"), project(y, self.width, "key")
-        read = attention(query, key, project(x, channels, "value"), form=self.form, chunk=self.chunk)
-        gamma = self.param("gamma", nn.initializers.zeros, (1,))
-        return x + gamma.astype(x.dtype) * read.reshape(x.shape)
+        codes = [code.astype(self.dtype).reshape(batch, height * width, channels) for code in (x, y)]
+        rows, positions = (1 + both) * batch, height * width
+        shapes = [(rows, positions, size) for size in widths.values()]
+        form = choose(*shapes, self.dtype) if self.form == "auto" else self.form
+        run = by_images if form == "chunked" else lambda function, *codes: function(*codes)
+        return jax.tree.map(lambda made: made.reshape(x.shape), run(partial(informed, form=form), *codes))
+
+
+class Projection(nn.Module):
+    """Kernel [channels, features] and bias of a 1x1 convolution, for use wherever it is computed."""
+
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, channels: int):
+        shape = 1, 1, channels, self.features
+        kernel_init, bias_init = initializers(INITIAL, shape)
+        kernel, bias = self.param("kernel", kernel_init, shape), self.param("bias", bias_init, (self.features,))
+        return kernel[0, 0].astype(self.dtype), bias.astype(self.dtype)
 
 
 class XingBlock(nn.Module):
@@ -63,7 +87,6 @@ class XingBlock(nn.Module):
     norm: str = "batch"
     dropout: float = 0.5
     attention: str = "auto"
-    chunk: int = CHUNK
     dtype: Any = jnp.float32
 
     @nn.compact
@@ -90,12 +113,11 @@ class XingBlock(nn.Module):
             return attend(u1, shape), shape
         if self.branches == "as":
             return appearance, joined(appearance, attend(u2, appearance))
-        # Both directions share their weights: one call of twice the batch.
-        y1, y2 = jnp.split(attend(jnp.concatenate([u1, u2]), jnp.concatenate([u2, u1])), 2)
+        y1, y2 = attend(u1, u2, both=True)
         return y1, joined(y1, y2)
 
     def _attend(self, width, name):
-        return CrossingAttention(width, self.attention, self.chunk, self.dtype, name=name)
+        return CrossingAttention(width, self.attention, self.dtype, name=name)
 
 
 class XingGenerator(nn.Module):
@@ -125,7 +147,6 @@ class XingGenerator(nn.Module):
     norm: str = "batch"
     dropout: float = 0.5
     attention: str = "auto"
-    chunk: int = CHUNK
     dtype: Any = jnp.float32
 
     stride = STRIDE
@@ -143,8 +164,8 @@ class XingGenerator(nn.Module):
         appearance = PoseEncoder(self.width, self.norm, self.dtype, name="appearance_encoder")(source, mode)
         shape = PoseEncoder(self.width, self.norm, self.dtype, name="shape_encoder")(poses, mode)
         for i in range(self.blocks):
-            appearance, shape = XingBlock(self.form, self.branches, self.norm, self.dropout, self.attention, self.chunk,
-                                          self.dtype, name=f"block_{i}")(appearance, shape, mode)
+            appearance, shape = XingBlock(self.form, self.branches, self.norm, self.dropout, self.attention, self.dtype,
+                                          name=f"block_{i}")(appearance, shape, mode)
         if not self.fusion:
             code = {"sa": appearance, "as": shape}.get(self.branches, joined(appearance, shape))
             return jnp.tanh(self._decoder("decoder", 3)(self._reduced(code, "merge", mode), mode))
