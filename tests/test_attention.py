@@ -14,8 +14,10 @@ from gganjax.nets.attention import attention, choose
 FAST = {"xla_backend_optimization_level": 0}
 # Batch, queries, keys, width of query and key, of the value, and rows at a time: parts of an image, which may not divide
 # it, or some images together, or all.
-SIZES = ((2, 16, 16, 4, 8, 4), (1, 35, 35, 3, 6, 8), (2, 7, 11, 5, 5, 3), (3, 9, 9, 2, 7, 1), (2, 12, 12, 8, 32, 20), (6, 5, 5, 3, 4, 12),
-         (5, 4, 6, 3, 4, 11))
+SIZES = (
+    (2, 16, 16, 4, 8, 4), (1, 35, 35, 3, 6, 8), (2, 7, 11, 5, 5, 3), (3, 9, 9, 2, 7, 1), (2, 12, 12, 8, 32, 20),
+    (6, 5, 5, 3, 4, 12), (5, 4, 6, 3, 4, 11),
+)
 
 
 def drawn(batch, queries, keys, width, channels):

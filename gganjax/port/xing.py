@@ -30,9 +30,9 @@ def table(*, blocks: int = 9, norm_kind: str = "batch", dropout: bool = True) ->
 
 
 def describe(state: dict) -> dict:
-    """Reads off a state dict what builds the generator: inputs, width, blocks, norm, dropout, images."""
+    """Reads off a state dict what builds the generator: what `pose.describe_generator` tells, images, form."""
     found = pose.describe_generator(state)
     lacking = [key for key in ("model.att.0.gamma", "model.atte_con2.weight") if key not in state]
     if lacking:
         raise InputError(f"the state dict is not that of a XingGAN generator: it has no {lacking[0]}")
-    return found | {"images": (state["model.atte_con2.weight"].shape[1] - 1) // 2}
+    return found | {"images": (state["model.atte_con2.weight"].shape[1] - 1) // 2, "form": "released"}

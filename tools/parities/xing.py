@@ -43,11 +43,11 @@ def generator(fixture: Fixture) -> list[Pair]:
 
 def released(found: dict) -> tuple:
     """Returns the generator that a state dict describes, and its table."""
-    module = XingGenerator("released", found["width"], found["blocks"], found["images"], norm=found["norm"])
+    module = XingGenerator(found["form"], found["width"], found["blocks"], found["images"], norm=found["norm"])
     return module, port.xing.table(blocks=found["blocks"], norm_kind=found["norm"], dropout=found["dropout"])
 
 
 def step(fixture: Fixture) -> list[Pair]:
     """Compares one training step, of the generator and both discriminators."""
     found = port.xing.describe(fixture.group("w/G/"))
-    return pose_family.step(fixture, "xinggan", released(found)[1], {"form": "released", "images": found["images"]})
+    return pose_family.step(fixture, "xinggan", released(found)[1], {name: found[name] for name in ("form", "images")})
