@@ -11,6 +11,7 @@ from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 from gganjax.nets.unet import UNetGenerator
+from gganjax.nets.xing import XingGenerator
 
 
 def count(net, channels):
@@ -75,6 +76,15 @@ def test_networks_of_domains(net, domains, size, expected):
         (5, 6_770_435), (9, 11_491_075), (13, 16_211_715))],
     (PATNGenerator(width=4, blocks=3), 59_123), (PATNGenerator(width=4, blocks=2, norm="instance"), 40_415),
     (ResnetPoseGenerator(width=4, blocks=3), 25_211),
+    *[(XingGenerator("released", blocks=b), n) for b, n in (
+        (1, 6_430_141), (3, 16_035_903), (5, 25_641_665), (7, 35_247_427), (9, 44_853_189), (11, 54_458_951),
+        (13, 64_064_713))],
+    *[(XingGenerator("released", blocks=b, norm="instance"), n) for b, n in (
+        (1, 6_427_730), (3, 16_031_956), (5, 25_636_182), (7, 35_240_408), (9, 44_844_634), (11, 54_448_860),
+        (13, 64_053_086))],
+    (XingGenerator("released", width=4, blocks=3), 81_663),
+    (XingGenerator("released", width=4, blocks=2, norm="instance"), 62_583),
+    (XingGenerator(), 861_376 + 9 * 1_574_658 + 772_668 + 1_478_016),  # encoders, blocks, image heads, maps
 ])
 def test_generators_of_poses(net, expected):
     inputs = [jax.ShapeDtypeStruct((1, 128, 64, channels), jnp.float32) for channels in (3, 36)]
@@ -98,10 +108,12 @@ SYSTEMS |= {
                   guidance_discriminator=2_768_705),
 }
 SYSTEMS |= {
+    "xinggan": dict(generator=17_283_982, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
+                    perceptual=38_720),
     "patn": dict(generator=41_365_763, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                  perceptual=38_720),  # VGG's two convolutions up to relu1_2
 }
-OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan", "patn")}
+OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan", "patn", "xinggan")}
 
 
 def test_every_system_is_counted():

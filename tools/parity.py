@@ -32,6 +32,7 @@ from parities import (
     pose_family,
     poses,
     stargan,
+    xing,
 )
 from parities.common import TOLERANCE, Fixture
 
@@ -77,6 +78,8 @@ KNOWN = (
     (r"AsymmetricGAN/AsymmetricGANModel one optimize_parameters", asymmetricgan.step),
     (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
+    (r"xing$", xing.generator),
+    (r"one training iteration, generator=xing$", xing.step),
 )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import state_dicts
 
-from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, patn, pix2pix, stargan
+from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, patn, pix2pix, stargan, xinggan
 from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 
@@ -65,6 +65,7 @@ RELEASES = {
                                "D2": "discriminator_guided"},
         any_name=False, channels={"G1": (6,), "G2": (6,), "D1": (6,), "D2": (9,)}),
     "patn": Release(patn, "released_market", POSE_NETS, pose=port.patn),
+    "xinggan": Release(xinggan, "released_market", POSE_NETS, pose=port.xing),
 }
 
 

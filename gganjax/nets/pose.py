@@ -66,13 +66,18 @@ class PoseStream(nn.Module):
 
 
 class PoseDecoder(nn.Module):
-    """Features [B, h, w, C] -> [B, 4h, 4w, channels], float32: two transposed convolutions and a 7x7 one, no tanh."""
+    """Features [B, h, w, C] -> [B, 4h, 4w, channels], float32: two transposed convolutions and a 7x7 one, no tanh.
+
+    `head` is the size of the last convolution, whose bias is there in all the releases' decoders of images.
+    """
 
     width: int = 64
     channels: int = 3
     norm: str = "batch"
     dtype: Any = jnp.float32
     initial: str = "normal_kernels"
+    head: int = 7
+    head_bias: bool = True
 
     @nn.compact
     def __call__(self, y, mode: Mode = TRAIN):
@@ -80,7 +85,8 @@ class PoseDecoder(nn.Module):
         for i in range(2):
             y = UpConv(self.width * 2 ** (1 - i), 3, use_bias=self.norm != "batch", name=f"up_{i}", **conv)(y)
             y = nn.relu(pose_norm(self.norm, self.initial, f"up_{i}_norm")(y, mode))
-        y = Conv(self.channels, 7, padding=3, pad_mode="reflect", name="head", **conv)(y)
+        y = Conv(self.channels, self.head, padding=self.head // 2, pad_mode="reflect", use_bias=self.head_bias,
+                 name="head", **conv)(y)
         return y.astype(jnp.float32)
 
 
