@@ -119,9 +119,9 @@ class Call:
         self.examples, self.step = examples, step
         self._key, self._mode, self._grow = key, mode, grow
 
-    def __call__(self, net: str, *inputs, key=None, keep: bool = True):
-        """Runs network `net`; `key` is for its dropout, `keep=False` leaves its statistics where they are."""
-        return self._run(net, inputs, key, self._mode._replace(keep=keep))
+    def __call__(self, net: str, *inputs, key=None, keep: bool = True, **options):
+        """Runs network `net`; `key` is for its dropout, `keep=False` leaves its statistics, `options` go to the network."""
+        return self._run(net, inputs, key, self._mode._replace(keep=keep), **options)
 
     def together(self, net: str, *calls: tuple, key=None) -> list:
         """Runs several independent calls of one network as one call stacked along the batch.
@@ -156,16 +156,16 @@ class Call:
             return mixed
         return lax.dynamic_slice_in_dim(mixed, lax.axis_index(self._mode.axis) * x.shape[0], x.shape[0])
 
-    def _run(self, net, inputs, key, mode):
+    def _run(self, net, inputs, key, mode, **options):
         module = self.method.nets[net]
         self.used.add(net)
         arguments = inputs if net in self.method.frozen else (*inputs, mode)
         if self._grow and net not in self.params:
-            variables = module.init(jax.random.fold_in(self._key, zlib.crc32(net.encode())), *arguments)
+            variables = module.init(jax.random.fold_in(self._key, zlib.crc32(net.encode())), *arguments, **options)
             self.params[net], self.moving[net] = variables.get("params", {}), variables.get("moving", {})
         variables = {"params": self.params[net], "moving": self.moving.get(net, {})}
         rngs = {} if key is None else {"dropout": key}
-        out, moved = module.apply(variables, *arguments, rngs=rngs, mutable=["moving"])
+        out, moved = module.apply(variables, *arguments, rngs=rngs, mutable=["moving"], **options)
         # While growing nothing moves: the state before the first step depends on no batch, and needs no forward pass.
         if mode.keep and mode.norm == "batch" and "moving" in moved and not self._grow:
             self.moving[net] = moved["moving"]
