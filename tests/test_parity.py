@@ -61,6 +61,8 @@ FIXTURES = (
     "step_stargan_rafd",
     "step_asymmetricgan_multi",
     "step_asymmetricgan_supervised",
+    "bigraph_gen_fashion_in",
+    "bigraph_gen_market_bn",
 )
 
 

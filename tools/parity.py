@@ -19,6 +19,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import jax
 from parities import (
     asymmetricgan,
+    bigraph,
     c2gan,
     cyclegan,
     distributions,
@@ -73,6 +74,7 @@ KNOWN = (
     (r"AsymmetricGAN/AsymmetricGANModel one optimize_parameters", asymmetricgan.step),
     (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
+    (r"bigraph_(market|fashion)$", bigraph.generator),
 )
 
 
