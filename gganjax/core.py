@@ -2,12 +2,13 @@
 
 A method (`Method`) names its networks, the players that own them, one rollout of all generator passes that the
 losses share, and each player's loss as unweighted named terms. `step.train_step` does the rest. Images are float32
-[B, H, W, C] in [-1, 1]; uint8 pictures are converted at the head of the step. Nothing here knows a method's name,
-and nothing outside knows about gradients, optimizers or devices.
+[B, H, W, C] in [-1, 1], maps in the range of their field; uint8 pictures are brought there at the head of the step.
+Nothing here knows a method's name, and nothing outside knows about gradients, optimizers or devices.
 """
 
 import zlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import flax.linen as nn
@@ -39,6 +40,9 @@ class Field(NamedTuple):
     shape: tuple
     low: float = -1.0
     high: float = 1.0
+
+
+PICTURE = Field(("B", "H", "W", 3))
 
 
 class Player(NamedTuple):
@@ -172,9 +176,12 @@ class Call:
         return out
 
 
-def prepare(batch: Batch) -> Batch:
-    """Turns uint8 pictures into float32 in [-1, 1]; everything else stays."""
-    return {name: x.astype(jnp.float32) / 127.5 - 1 if x.dtype == jnp.uint8 else x for name, x in batch.items()}
+def prepare(batch: Batch, fields: Mapping[str, Field] = MappingProxyType({})) -> Batch:
+    """Turns uint8 pictures into float32 in the range of their field, [-1, 1] without one; everything else stays."""
+    def spread(x, field):
+        return x.astype(jnp.float32) / (255 / (field.high - field.low)) + field.low
+
+    return {name: spread(x, fields.get(name, PICTURE)) if x.dtype == jnp.uint8 else x for name, x in batch.items()}
 
 
 def check_fields(method: Method, batch: Batch, names=None) -> None:
@@ -207,7 +214,7 @@ def acting(method: Method, step: int) -> tuple[str, ...]:
 
 def _trace(method, key, batch, params):
     """Runs the rollout and all losses once, growing what is missing; returns the call and the terms."""
-    batch = prepare(batch)
+    batch = prepare(batch, method.fields)
     call = Call(method, params, {}, key=key, examples=next(iter(batch.values())).shape[0], grow=True)
     out = method.rollout(key, call, batch)
     terms = {name: player.loss(key, call, batch, out) for name, player in method.players.items()}
@@ -269,4 +276,4 @@ def sample(method: Method, params, moving, batch: Batch, key: Array, *, norm="ba
            entry: str = "sample") -> Images:
     """What a user wants at test time; `norm` and `dropout` as in `layers.Mode`, `entry` names the method's function."""
     mode = Mode(norm=norm, dropout=dropout, keep=False)
-    return getattr(method, entry)(key, Call(method, params, moving, key=key, mode=mode), prepare(batch))
+    return getattr(method, entry)(key, Call(method, params, moving, key=key, mode=mode), prepare(batch, method.fields))

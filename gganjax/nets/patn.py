@@ -38,7 +38,8 @@ class PATNGenerator(nn.Module):
     """PATN: two encoders, `blocks` attentional blocks, a decoder of the image code, tanh.
 
     41,365,763 parameters with batch norms, 9 blocks and 18 joints; 41,358,019 with instance norms. The last block's
-    pose code is not used.
+    pose code is not used. With `details` also {"attention": the last block's gate, [B, H/4, W/4, 1], the mean over its
+    channels, -1 where it is shut and 1 where it is open}.
     """
 
     width: int = 64
@@ -48,14 +49,19 @@ class PATNGenerator(nn.Module):
     dtype: Any = jnp.float32
 
     stride = STRIDE
+    looks = ("attention",)
 
     @nn.compact
-    def __call__(self, source, poses, mode: Mode = TRAIN):
+    def __call__(self, source, poses, mode: Mode = TRAIN, details: bool = False):
         image = PoseEncoder(self.width, self.norm, self.dtype, name="image_encoder")(source, mode)
         pose = PoseEncoder(self.width, self.norm, self.dtype, name="pose_encoder")(poses, mode)
         for i in range(self.blocks):
             image, pose = AttentionalBlock(self.norm, self.dropout, self.dtype, name=f"block_{i}")(image, pose, mode)
-        return jnp.tanh(PoseDecoder(self.width, 3, self.norm, self.dtype, name="decoder")(image, mode))
+        made = jnp.tanh(PoseDecoder(self.width, 3, self.norm, self.dtype, name="decoder")(image, mode))
+        if not details:
+            return made
+        gate = jax.nn.sigmoid(pose[..., : image.shape[-1]].astype(jnp.float32))
+        return made, {"attention": 2 * gate.mean(-1, keepdims=True) - 1}
 
 
 class ResnetPoseGenerator(nn.Module):
