@@ -221,7 +221,10 @@ class BiGraphGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, source, poses, mode: Mode = TRAIN, details: bool = False):
-        """The picture; with `details` also those of `looks` by name: the attention maps are [B, H, W, 1]."""
+        """The picture; with `details` also those of `looks` by name, in [-1, 1], maps as gray pictures [B, H, W, 1].
+
+        A map's 0 is black and its 1 white; what maps of "linear2" are beyond is cut off.
+        """
         image = PoseEncoder(self.width, self.norm, self.dtype, name="image_encoder")(source, mode)
         pose = self._encoded(poses, mode)
         for i in range(self.blocks):
@@ -231,8 +234,9 @@ class BiGraphGenerator(nn.Module):
         picture, seen = jnp.tanh(PoseDecoder(self.width, 3, self.norm, self.dtype, name="decoder")(image, mode)), {}
         if self.aif != "none":
             fusion = ImageFusion(self.aif, self.width, self.norm, self.dtype, name="fusion")
-            seen["intermediate"] = picture
-            picture, seen["source_attention"], seen["generated_attention"] = fusion(image, source, picture, mode)
+            mixed, *maps = fusion(image, source, picture, mode)
+            pictures = picture, *(2 * jnp.clip(weight, 0, 1) - 1 for weight in maps)
+            picture, seen = mixed, dict(zip(self.looks, pictures, strict=True))
         return (picture, seen) if details else picture
 
     def _encoded(self, poses, mode):
