@@ -63,6 +63,7 @@ FIXTURES = (
     "step_asymmetricgan_supervised",
     "bigraph_gen_fashion_in",
     "bigraph_gen_market_bn",
+    "bigraph_trainstep_market",
 )
 
 

@@ -79,6 +79,7 @@ KNOWN = (
     (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
     (r"bigraph_(market|fashion)$", bigraph.generator),
+    (r"one training iteration, generator=bigraph_market$", bigraph.step),
 )
 
 
