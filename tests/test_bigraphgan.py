@@ -1,10 +1,12 @@
 """BiGraphGAN: the reasoning by its formulas, what each row of Table 4.7 leaves out, the fusion, every variant."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gganjax import methods
+from experiments import bigraphgan
+from gganjax import core, methods, schedules
 from gganjax.errors import InputError
 from gganjax.layers import Mode
 from gganjax.nets.bigraph import BiGraphGenerator, GraphReasoning, ImageFusion, InteractionBlock
@@ -218,3 +220,52 @@ def test_looks(form, aif):
 def test_wrong_options(options, sentence):
     with pytest.raises(InputError, match=sentence):
         methods.load("bigraphgan", dict(perceptual="none") | options)
+
+
+@pytest.mark.parametrize("variant", ["", "fashion", "released_fashion", "facial", "b1", "released_b6", "actions64", "demo"])
+def test_variant(variant):
+    """Its terms have weights, its players optimizers, and the method takes its options."""
+    config = bigraphgan.get_config(variant).to_dict()
+    method = methods.load(config["method"], config["options"] | dict(width=4, blocks=1, discriminator_width=4))
+    sizes = dict(B=2, H=config["data"]["crop_size"], W=config["data"]["crop_width"] or config["data"]["crop_size"])
+    batch = {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
+             for name, field in method.fields.items()}
+    weights = {player: set(terms) for player, terms in config["weights"].items()}
+    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
+    assert set(config["optimizers"]) == set(method.players)
+
+
+def test_published_numbers():
+    for variant in ("market", "fashion", "released_market", "released_fashion"):
+        config = bigraphgan.get_config(variant)
+        judged = dict(real=2.5, fake=2.5)
+        assert config.weights.to_dict() == dict(
+            generator=dict(gan=5, pixel=10, perceptual=10), appearance_discriminator=judged, shape_discriminator=judged)
+        assert (config.batch_size, config.steps, config.options.width, config.options.blocks) == (32, 87_500, 64, 9)
+        told = config.options.norm, config.options.adversarial, config.options.pool_size
+        assert told == (("batch", "vanilla", 50) if "market" in variant else ("instance", "least_squares", 0))
+        rate = schedules.rate(config.optimizers.generator, steps_per_epoch=1, total_steps=config.steps)
+        shares = [float(rate(jnp.asarray(125 * (epoch - 1)))) / 2e-4 for epoch in (1, 499, 500, 600, 699)]
+        np.testing.assert_allclose(shares, [1, 1, 1 - 1 / 201, 1 - 101 / 201, 1 - 200 / 201], atol=1e-4)
+    facial = bigraphgan.get_config("facial")
+    assert (facial.batch_size, facial.options.guidance_channels, facial.options.aif) == (24, 3, "linear2")
+
+
+def test_rows_of_the_table():
+    """Each row changes its options and nothing else; the released rows are those of the other form."""
+    rows = {row: bigraphgan.get_config(row).to_dict() for row in ("b1", "b2", "b3", "b4", "b5", "b6")}
+    full = rows["b6"]["options"]
+    assert (full["form"], full["bgr"], full["share_gcn"], full["aif"]) == ("thesis", "both", False, "mask")
+    changes = dict(b1=dict(bgr="none"), b2=dict(bgr="b2a"), b3=dict(bgr="a2b"), b4=dict(share_gcn=True), b5={})
+    for row, change in changes.items():
+        assert rows[row]["options"] == full | dict(aif="none") | change
+    for row, config in rows.items():
+        released = bigraphgan.get_config(f"released_{row}").to_dict()
+        fusion = "linear2" if row == "b6" else "none"
+        assert released["options"] == config["options"] | dict(form="released", aif=fusion)
+        for one in (config, released):  # but for what the options say and what was scored they are one setting
+            assert {**one, "options": None, "evaluate": None} == {**rows["b6"], "options": None, "evaluate": None}
+    assert bigraphgan.get_config("released_market").to_dict() == bigraphgan.get_config("released_b6").to_dict()
+    values = [config["evaluate"]["published"]["values"] for config in rows.values()]
+    scores = [(value["ssim_person"], value["mask_ssim_person"]) for value in values]
+    assert scores == [(0.305, 0.804), (0.310, 0.809), (0.310, 0.808), (0.322, 0.813), (0.324, 0.813), (0.325, 0.818)]
