@@ -20,8 +20,8 @@ Variants:
                    fusion; networks for two CPU cores
   demo             drawn hands at 64x64 with narrow networks: minutes on two CPU cores
 
-Data, epochs and rates are told in `experiments/patn.py`. The weights 5/10/10 of adversarial loss, L1 and perceptual loss
-are those of thesis and code on both sets. The scores of Table 4.7 were most likely made with the released form.
+Data, epochs and rates are told in `experiments/patn.py`. The weights 5/10/10 of adversarial loss, L1 and perceptual
+loss are those of thesis and code on both sets. The scores of Table 4.7 were most likely made with the released form.
 `--config.sample_columns` takes "intermediate", "source_attention" and "generated_attention": the picture before the
 fusion and what it makes of source and picture (Figure 4.13).
 """
@@ -83,11 +83,12 @@ def facial():
 
 
 def actions64(form: str = "thesis"):
-    """The actions at 64x64 for two CPU cores: 1,432 training pairs, 6,000 steps of batch 8; all but the weights is ours.
+    """The actions at 64x64 for two CPU cores: 1,432 pairs, 6,000 steps of batch 8; only the weights are the papers'.
 
         python -m experiments.run --config=experiments/bigraphgan.py:actions64 --config.data.folder=FOLDER
     """
-    config = patn.actions64_data(base(form=form, width=32, blocks=5, dropout=0.0, discriminator_width=32, **patn.MARKET))
+    narrow = dict(width=32, blocks=5, dropout=0.0, discriminator_width=32)
+    config = patn.actions64_data(base(form=form, **patn.MARKET | narrow))
     config.batch_size, config.steps = 8, 6000
     config.ema = dict(generator=0.998)
     config.sample_every, config.checkpoint_every = 500, 500
@@ -96,7 +97,8 @@ def actions64(form: str = "thesis"):
 
 def demo():
     """Drawn hands at 64x64 on narrow networks, all losses."""
-    return patn.demo_of(base(guidance_channels=3, width=16, blocks=3, dropout=0.0, discriminator_width=16, **patn.MARKET))
+    narrow = dict(width=16, blocks=3, dropout=0.0, discriminator_width=16)
+    return patn.demo_of(base(guidance_channels=3, **patn.MARKET | narrow))
 
 
 VARIANTS = {

@@ -107,7 +107,7 @@ class PoseTransfer:
                 "fake": losses.adversarial(judged_fake, False, self.adversarial)}
 
     def sample(self, key, call, batch):
-        """The person in the target pose: {"fake_target": [B, H, W, 3]}, cut off at -1 and 1 where a generator exceeds them."""
+        """The person in the target pose: {"fake_target": [B, H, W, 3]}, a generator's excess of [-1, 1] cut off."""
         return {"fake_target": jnp.clip(self.generate(key, call, batch), -1, 1)}
 
     def look(self, key, call, batch, names):

@@ -1,211 +1,25 @@
-"""BiGraphGAN: the reasoning by its formulas, what each row of Table 4.7 leaves out, the fusion, every variant."""
+"""BiGraphGAN: its options, every variant of its experiment, and the import of its releases."""
+
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_nets_bigraph import drawn, noise, run
 
 from experiments import bigraphgan
-from gganjax import core, methods, schedules
+from gganjax import core, methods, port, schedules, use
 from gganjax.errors import InputError
 from gganjax.layers import Mode
-from gganjax.nets.bigraph import BiGraphGenerator, GraphReasoning, ImageFusion, InteractionBlock
+from gganjax.nets.bigraph import BiGraphGenerator
 from gganjax.nets.patn import PATNGenerator
-from gganjax.nets.pose import PoseEncoder, PoseStream
-from gganjax.report import to_uint8
+from gganjax.nets.pose import PoseDiscriminator
 
-QUIET = Mode(dropout=False, keep=False)
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 
-
-def drawn(module, *inputs, seed=0):
-    """Variables of a module, all drawn anew so that no scale is 1 and no shift 0; variances are positive."""
-    shapes = jax.eval_shape(lambda *x: module.init(jax.random.key(0), *x, QUIET), *inputs)
-    random = np.random.default_rng(seed)
-
-    def draw(path, leaf):
-        value = random.normal(size=leaf.shape).astype(np.float32)
-        return np.abs(value) + 0.5 if path[-1].key == "var" else value * (0.5 if len(leaf.shape) < 4 else 0.2)
-
-    return {"params": {}} | jax.tree_util.tree_map_with_path(draw, dict(shapes))
-
-
-def noise(*shape, seed=1):
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-def run(module, variables, *inputs, mode=QUIET, **options):
-    """The output and what moved."""
-    apply = lambda variables, *x: module.apply(variables, *x, mode, mutable=["moving"], **options)
-    out, moved = jax.jit(apply, compiler_options={"xla_backend_optimization_level": 0})(variables, *inputs)
-    return jax.device_get(out), jax.device_get(moved)
-
-
-def reasoning(params, moving, a, b, form, norm="batch"):
-    """Both updated codes position by position in float64, and the statistics the batch norm sees, a's then b's."""
-    point = lambda layer, x: x @ np.float64(params[layer]["kernel"][0, 0]) + params[layer].get("bias", 0)
-    codes, out, statistics = {"a": np.float64(a), "b": np.float64(b)}, {}, []
-    for own, other in (("a", "b"), ("b", "a")):
-        name = (lambda kind, code: kind) if form == "released" else (lambda kind, code: f"{kind}_{code}")
-        state, node = point(name("states", own), codes[own]), point(name("nodes", other), codes[other])
-        gcn = params[f"gcn_{own}"]
-        mix, weight = np.float64(gcn["nodes"]["kernel"]).T, np.float64(gcn["states"]["kernel"])
-        batch, height, width, _ = state.shape
-        brought = np.zeros(state.shape)
-        for i in range(batch):
-            graph = sum(np.outer(node[i, y, x], state[i, y, x]) for y in range(height) for x in range(width))
-            if form == "thesis":  # Eq. 4.10
-                graph = (np.eye(len(mix)) - mix) @ graph @ weight
-            else:
-                graph = np.maximum(graph + mix @ graph + gcn["nodes"]["bias"][:, None], 0) @ weight
-            for y in range(height):
-                for x in range(width):
-                    brought[i, y, x] = node[i, y, x] @ graph
-        message = point(name("extend", own), brought)
-        if form == "released":
-            layer, axes = params["extend_norm"], (0, 1, 2)
-            mean, var = message.mean(axes), message.var(axes)
-            statistics.append((mean, message.var(axes, ddof=1)))
-            if norm == "running":
-                mean, var = moving["extend_norm"]["mean"], moving["extend_norm"]["var"]
-            message = (message - mean) / np.sqrt(var + 1e-4) * layer["scale"] + layer["bias"]
-        out[own] = codes[own] + message
-    return out["a"], out["b"], statistics
-
-
-@pytest.mark.parametrize("form, norm", [("thesis", "batch"), ("released", "batch"), ("released", "running")])
-def test_reasoning_by_its_formula(form, norm):
-    a, b = noise(2, 3, 4, 6), noise(2, 3, 4, 6, seed=2)
-    graph = GraphReasoning(states=5, nodes=3, form=form)
-    variables = drawn(graph, a, b)
-    found, moved = run(graph, variables, a, b, mode=Mode(norm, keep=norm == "batch"))
-    before = variables.get("moving")
-    *expected, statistics = reasoning(variables["params"], before, a, b, form, norm)
-    for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
-    if form == "released" and norm == "batch":  # the norm runs for a, then for b
-        mean, var = before["extend_norm"]["mean"], before["extend_norm"]["var"]
-        for newest_mean, newest_var in statistics:
-            mean, var = 0.9 * mean + 0.1 * newest_mean, 0.9 * var + 0.1 * newest_var
-        np.testing.assert_allclose(moved["moving"]["extend_norm"]["mean"], mean, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(moved["moving"]["extend_norm"]["var"], var, rtol=1e-4)
-
-
-@pytest.mark.parametrize("form", ["thesis", "released"])
-def test_rows_of_the_reasoning_change_what_they_say(form):
-    """A direction alone updates its code as both do and passes the other; sharing is one graph convolution."""
-    a, b = noise(2, 3, 4, 6), noise(2, 3, 4, 6, seed=2)
-    both = GraphReasoning(states=5, nodes=3, form=form)
-    variables = drawn(both, a, b)
-    full, _ = run(both, variables, a, b)
-    for directions, place in (("b2a", 0), ("a2b", 1)):
-        one = both.clone(directions=directions)
-        names = jax.eval_shape(one.init, jax.random.key(0), a, b)["params"]
-        kept = variables | {"params": {name: variables["params"][name] for name in names}}
-        assert f"gcn_{'ba'[place]}" not in names and f"gcn_{'ab'[place]}" in names
-        found, _ = run(one, kept, a, b)
-        np.testing.assert_array_equal(found[1 - place], (a, b)[1 - place])
-        np.testing.assert_allclose(found[place], full[place], rtol=1e-5, atol=1e-5)
-        assert np.abs(found[place] - (a, b)[place]).max() > 0.1
-    params = variables["params"]
-    rest = {name: value for name, value in params.items() if not name.startswith("gcn")}
-    shared = run(both.clone(share_gcn=True), variables | {"params": rest | {"gcn": params["gcn_a"]}}, a, b)[0]
-    equal = run(both, variables | {"params": params | {"gcn_b": params["gcn_a"]}}, a, b)[0]
-    np.testing.assert_allclose(shared, equal, rtol=1e-5, atol=1e-5)
-    assert np.abs(shared[1] - full[1]).max() > 0.1
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-np.float64(x)))
-
-
-def test_thesis_block_by_its_formula():
-    """The reasoned codes make the gate, A * F + F the image code, and it with the codes as they came the next ones."""
-    image, pose = noise(2, 4, 5, 8), noise(2, 4, 5, 8, seed=2)
-    block = InteractionBlock(states=5, nodes=3, dropout=0.0)
-    variables = drawn(block, image, pose)
-    (found_image, found_pose), _ = run(block, variables, image, pose)
-    part = lambda module, name, *x: run(module, {key: tree[name] for key, tree in variables.items() if name in tree}, *x)[0]
-    reasoned = part(GraphReasoning(5, 3), "graph", *np.split(pose, 2, -1))
-    gate = part(PoseStream(8, dropout=0.0, norm_last=False), "gate", np.concatenate(reasoned, -1))
-    expected = sigmoid(gate) * image + image
-    np.testing.assert_allclose(found_image, expected, rtol=1e-4, atol=1e-5)
-    codes = part(PoseStream(8, dropout=0.0), "codes", np.float32(np.concatenate([expected, pose], -1)))
-    np.testing.assert_allclose(found_pose, codes, rtol=1e-3, atol=1e-4)
-    last = block.clone(last=True)
-    assert set(jax.eval_shape(last.init, jax.random.key(0), image, pose)["params"]) == {"graph", "gate"}
-    assert set(variables["params"]) == {"graph", "gate", "codes"}
-
-
-def small(**options):
-    return BiGraphGenerator(**dict(width=4, blocks=1, dropout=0.0) | options)
-
-
-def test_thesis_encodes_each_pose_by_one_encoder():
-    """Shared weights and running statistics, statistics of each pose's own batch."""
-    source, poses = noise(2, 16, 8, 3), noise(2, 16, 8, 4, seed=2)
-    module = small(aif="none")
-    variables = drawn(module, source, poses)
-    encoder = PoseEncoder(2)
-    params, moving = (variables[part]["pose_encoder"] for part in ("params", "moving"))
-    codes = []
-    for pose in np.split(poses, 2, -1):
-        code, moved = run(encoder, {"params": params, "moving": moving}, pose, mode=Mode())
-        moving = moved["moving"]
-        codes.append(code)
-    apply = lambda v: module.apply(v, source, poses, Mode(), capture_intermediates=True, mutable=["moving", "intermediates"])
-    _, state = jax.jit(apply)(variables)
-    found = state["intermediates"]["pose_encoder"]["__call__"][0]
-    np.testing.assert_allclose(found, np.concatenate(codes), rtol=1e-4, atol=1e-5)
-    for ours, theirs in zip(jax.tree.leaves(state["moving"]["pose_encoder"]), jax.tree.leaves(moving), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
-
-
-def test_released_form_without_reasoning_is_patn():
-    """Row B1: the same parameters by the same names, and the same picture."""
-    source, poses = noise(2, 16, 8, 3), noise(2, 16, 8, 4, seed=2)
-    module, patn = small(form="released", bgr="none", aif="none", blocks=2), PATNGenerator(4, 2, dropout=0.0)
-    variables = drawn(patn, source, poses)
-    assert jax.tree.map(np.shape, drawn(module, source, poses)) == jax.tree.map(np.shape, variables)
-    np.testing.assert_allclose(run(module, variables, source, poses)[0], run(patn, variables, source, poses)[0], atol=1e-5)
-
-
-def test_fusion():
-    """A convex mask; or two linear maps that nothing bounds, clipped where pixels are made and in a sample."""
-    x, source, made = noise(2, 4, 2, 16), np.tanh(noise(2, 16, 8, 3)), np.tanh(noise(2, 16, 8, 3, seed=2))
-    mask = ImageFusion("mask", 4)
-    variables = drawn(mask, x, source, made)
-    mixed, of_source, of_made = run(mask, variables, x, source, made)[0]
-    assert of_source.shape == (2, 16, 8, 1) and 0 < of_source.min() < of_source.max() < 1
-    np.testing.assert_allclose(mixed, of_source * source + (1 - of_source) * made, atol=1e-6)
-    np.testing.assert_allclose(of_made, 1 - of_source, atol=1e-6)
-
-    linear = ImageFusion("linear2", 4)
-    variables = drawn(linear, x, source, made)
-    assert set(variables["params"]) == {"up_0", "up_1", "head"} and "moving" not in variables
-    mixed, of_source, of_made = run(linear, variables, x, source, made)[0]
-    np.testing.assert_allclose(mixed, of_source * source + of_made * made, rtol=1e-5, atol=1e-5)
-    _, twice, _ = run(linear, variables, 2 * x, source, made)[0]
-    np.testing.assert_allclose(twice, 2 * of_source, rtol=1e-4, atol=1e-5)
-    mixed = run(linear, variables, 4 * x, source, made)[0][0]
-    assert mixed.max() > 1.5 and mixed.min() < -1.5
-    pixels = to_uint8(mixed)
-    assert (pixels[mixed >= 1] == 255).all() and (pixels[mixed <= -1] == 0).all()
-
-
-@pytest.mark.parametrize("form, aif", [("thesis", "mask"), ("released", "linear2"), ("thesis", "none")])
-def test_looks(form, aif):
-    """What the fusion mixed, and its maps as pictures: black is 0, white is 1."""
-    source, poses = np.tanh(noise(2, 16, 8, 3)), noise(2, 16, 8, 4, seed=2)
-    module = small(form=form, aif=aif, bgr="none")
-    variables = drawn(module, source, poses)
-    (picture, seen), _ = run(module, variables, source, poses, details=True)
-    assert module.looks == (() if aif == "none" else ("intermediate", "source_attention", "generated_attention"))
-    assert set(seen) == set(module.looks)
-    if aif == "mask":
-        of_source = (seen["source_attention"] + 1) / 2
-        np.testing.assert_allclose(picture, of_source * source + (1 - of_source) * seen["intermediate"], atol=1e-5)
-        np.testing.assert_allclose(seen["generated_attention"], -seen["source_attention"], atol=1e-5)
-    assert all(np.abs(one).max() <= 1 and one.shape[:3] == (2, 16, 8) for one in seen.values())
+import import_torch
 
 
 @pytest.mark.parametrize("options, sentence", [
@@ -222,7 +36,7 @@ def test_wrong_options(options, sentence):
         methods.load("bigraphgan", dict(perceptual="none") | options)
 
 
-@pytest.mark.parametrize("variant", ["", "fashion", "released_fashion", "facial", "b1", "released_b6", "actions64", "demo"])
+@pytest.mark.parametrize("variant", ["", "fashion", "released_fashion", "facial", "b1", "actions64", "demo"])
 def test_variant(variant):
     """Its terms have weights, its players optimizers, and the method takes its options."""
     config = bigraphgan.get_config(variant).to_dict()
@@ -269,3 +83,43 @@ def test_rows_of_the_table():
     values = [config["evaluate"]["published"]["values"] for config in rows.values()]
     scores = [(value["ssim_person"], value["mask_ssim_person"]) for value in values]
     assert scores == [(0.305, 0.804), (0.310, 0.809), (0.310, 0.808), (0.322, 0.813), (0.324, 0.813), (0.325, 0.818)]
+
+
+def to_run(folder):
+    """The arguments of the import tool for the generator in a folder."""
+    return ["bigraphgan", str(folder / "latest_net_netG.npz"), "--output", str(folder / "run")]
+
+
+@pytest.mark.parametrize("norm, fusion", [("batch", True), ("instance", False)])
+def test_released_checkpoints_become_a_folder_to_use(tmp_path, norm, fusion):
+    """The Market and the DeepFashion form; what is built is read off the files, and samples stay in [-1, 1]."""
+    image = np.tanh(4 * noise(1, 16, 8, 3))
+    maps = np.random.default_rng(0).uniform(size=(2, 1, 16, 8, 5)).astype(np.float32)
+    module = BiGraphGenerator(4, 2, norm, form="released", aif="linear2" if fusion else "none", states=6, nodes=3)
+    poses = np.concatenate(maps, -1)
+    variables = drawn(module, image, poses)
+    state = port.to_torch(port.bigraph.table(blocks=2, norm_kind=norm, fusion=fusion), variables)
+    assert port.bigraph.describe(state) == dict(
+        inputs=10, width=4, blocks=2, norm=norm, dropout=True, states=6, nodes=3, fusion=fusion)
+    np.savez(tmp_path / "latest_net_netG.npz", **state)
+    for net, channels in (("D_PP", 6), ("D_PB", 8)):
+        judge = drawn(PoseDiscriminator(2, 1, norm), noise(1, 16, 8, channels))
+        table = port.pose.discriminator(blocks=1, norm_kind=norm)
+        np.savez(tmp_path / f"latest_net_net{net}.npz", **port.to_torch(table, judge))
+    assert import_torch.main([*to_run(tmp_path), "--variant", "released_market" if fusion else "released_fashion"]) == 0
+    translate = use.load(tmp_path / "run")
+    told = dict(form="released", aif=module.aif, guidance_channels=5, discriminator_width=2, discriminator_blocks=1)
+    assert translate.config["options"] | told == translate.config["options"]
+    expected, _ = run(module, variables, image, poses, mode=Mode("running", dropout=False, keep=False))
+    assert not fusion or np.abs(expected).max() > 1.1
+    found = translate(source=image, source_guidance=maps[0], target_guidance=maps[1])
+    np.testing.assert_allclose(found, np.clip(expected, -1, 1), atol=1e-4)
+
+
+def test_released_networks_of_another_method_are_refused(tmp_path, capsys):
+    patn = drawn(PATNGenerator(4, 1), noise(1, 16, 8, 3), noise(1, 16, 8, 4))
+    np.savez(tmp_path / "latest_net_netG.npz", **port.to_torch(port.patn.table(blocks=1), patn))
+    assert import_torch.main(to_run(tmp_path)) == 2
+    assert capsys.readouterr().err == (
+        "error: the state dict is not that of a BiGraphGAN generator: it has no model.att.0.gcn.conv_state.weight\n")
+    assert not (tmp_path / "run").exists()

@@ -8,7 +8,17 @@ from typing import NamedTuple
 import numpy as np
 import state_dicts
 
-from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, pix2pix, stargan
+from experiments import (
+    asymmetricgan,
+    asymmetricgan_unpaired,
+    bigraphgan,
+    c2gan,
+    cyclegan,
+    gesturegan,
+    patn,
+    pix2pix,
+    stargan,
+)
 from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 
@@ -25,6 +35,7 @@ class Release(NamedTuple):
       any_name: whether the first file may be named otherwise; nothing is found beside it then.
       channels: numbers of input channels that fit, by network, where the files do not choose them.
       labeled: whether the networks take or tell the label of a domain.
+      posed: of the pose family, the module of `gganjax.port` that describes its generator and has its table.
     """
 
     experiment: ModuleType
@@ -35,6 +46,7 @@ class Release(NamedTuple):
     any_name: bool = True
     channels: dict[str, tuple[int, ...]] = {}
     labeled: bool = False
+    posed: ModuleType | None = None
 
     @property
     def first(self) -> str:
@@ -42,6 +54,7 @@ class Release(NamedTuple):
         return next(iter(self.nets))
 
 
+POSED = {"G": "generator", "D_PP": "appearance_discriminator", "D_PB": "shape_discriminator"}
 RELEASES = {
     "gesturegan": Release(
         gesturegan, "ntu", {"G": "generator", "D1": "discriminator_plain", "D2": "discriminator_guided"},
@@ -60,6 +73,8 @@ RELEASES = {
         asymmetricgan, "ntu", {"G1": "translator", "G2": "reconstructor", "D1": "discriminator_plain",
                                "D2": "discriminator_guided"},
         any_name=False, channels={"G1": (6,), "G2": (6,), "D1": (6,), "D2": (9,)}),
+    "patn": Release(patn, "released_market", POSED, mark="_net_net", posed=port.patn),
+    "bigraphgan": Release(bigraphgan, "released_market", POSED, mark="_net_net", posed=port.bigraph),
 }
 
 
@@ -80,7 +95,7 @@ def import_release(kind: str, path: Path, output: Path, *, variant: str | None =
         raise InputError(f"variant '{variant}' is of the method {config.method}, expected one of {kind}")
     beside = files(release, path)
     states = {net: state_dicts.read(file) for net, file in beside.items()}
-    found = {net: describe(net, state, labeled=release.labeled) for net, state in states.items()}
+    found = {net: describe(release, net, state) for net, state in states.items()}
     for net, one in found.items():
         if one.get("inputs") not in release.channels.get(net, (one.get("inputs"),)):
             fitting = " or ".join(map(str, release.channels[net]))
@@ -96,7 +111,7 @@ def import_release(kind: str, path: Path, output: Path, *, variant: str | None =
     for net, one in found.items():
         name = release.nets[net]
         if name in method.nets:
-            table, *inputs = place(one)
+            table, *inputs = place_posed(release, net, one) if release.posed else place(one)
             expected = port.shapes(method.nets[name], *inputs)
             fresh = one.get("norm", "instance") == "instance"
             variables[name] = port.to_flax(table, states[net], expected, fresh_statistics=fresh)
@@ -115,9 +130,11 @@ def files(release: Release, path: Path) -> dict[str, Path]:
     return {net: file for net, file in beside.items() if net == first or file.is_file()}
 
 
-def describe(net: str, state: dict, *, labeled: bool) -> dict:
+def describe(release: Release, net: str, state: dict) -> dict:
     """Reads off a state dict what builds the network; names of discriminators begin with D."""
-    if labeled:
+    if release.posed:
+        return (port.pose.describe_discriminator if net.startswith("D") else release.posed.describe)(state)
+    if release.labeled:
         return (port.stargan.describe_discriminator if net.startswith("D") else port.stargan.describe_generator)(state)
     if net.startswith("D"):
         return port.patch.describe(state)
@@ -142,6 +159,15 @@ def place(found: dict) -> tuple:
     return port.patch.table(layers=found["layers"], norm_kind=norm), inputs
 
 
+def place_posed(release: Release, net: str, found: dict) -> tuple:
+    """Returns the table of a network of the pose family that was described, and shapes of inputs that it takes."""
+    built = dict(blocks=found["blocks"], norm_kind=found["norm"], dropout=found["dropout"])
+    if net.startswith("D"):
+        return port.pose.discriminator(**built), (1, 64, 64, found["inputs"])
+    built |= {"fusion": found["fusion"]} if "fusion" in found else {}
+    return release.posed.table(**built), (1, 64, 64, 3), (1, 64, 64, found["inputs"])
+
+
 def options(kind: str, found: dict[str, dict]) -> dict:
     """Returns the method's options that the descriptions of its networks tell, the first of which is a generator."""
     first, *_ = found.values()
@@ -151,7 +177,15 @@ def options(kind: str, found: dict[str, dict]) -> dict:
     judge = next((one for net, one in found.items() if net.startswith("D")), None)
     if judge:
         told["discriminator_width"] = judge["width"]
-        told |= {"discriminator_layers": judge["layers"]} if judge["layers"] else {"discriminator": "pixel"}
+        if RELEASES[kind].posed:
+            told["discriminator_blocks"] = judge["blocks"]
+        else:
+            told |= {"discriminator_layers": judge["layers"]} if judge["layers"] else {"discriminator": "pixel"}
+    if RELEASES[kind].posed:
+        told["guidance_channels"] = first["inputs"] // 2  # the generator sees the maps of both poses
+    if kind == "bigraphgan":
+        told |= {"form": "released", "aif": "linear2" if first["fusion"] else "none", "states": first["states"],
+                 "nodes": first["nodes"]}
     if kind in ("gesturegan", "pix2pix"):
         told["guidance"] = first["inputs"] == 6
     if kind == "pix2pix":

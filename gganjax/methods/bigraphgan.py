@@ -1,6 +1,6 @@
 """BiGraphGAN: pose codes that reason over a bipartite graph guide the appearance code (Tang et al., thesis 4.4).
 
-A generator of the recipe in `gganjax/posetransfer.py`; its parts and the two forms are told in `gganjax/nets/bigraph.py`.
+A generator of the recipe in `gganjax/posetransfer.py`; `gganjax/nets/bigraph.py` tells its parts and its two forms.
 The thesis' text is the default; released weights, and probably the published scores, have the released form.
 """
 

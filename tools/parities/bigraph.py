@@ -7,8 +7,8 @@ from gganjax.nets.bigraph import BiGraphGenerator
 from parities import pose_family
 from parities.common import Fixture, Pair
 
-# The graph sums products of three codes over all positions: the recorded gradients of the generator are up to 1.5e-5 away
-# from those that this code computes in float64, its own in float32 up to 2.3e-5.
+# The graph sums products of three codes over all positions: the recorded gradients of the generator are up to 1.5e-5
+# away from those that this code computes in float64, its own in float32 up to 2.3e-5.
 ROUNDING = 5e-5
 ROUNDING_REASON = "in float32 ours are up to 2.3e-5 from those in float64, the recorded ones 1.5e-5"
 
