@@ -1,5 +1,6 @@
 """Run folders of the methods' released PyTorch networks; `import_torch.py` is the command."""
 
+import inspect
 import json
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +36,7 @@ class Release(NamedTuple):
       any_name: whether the first file may be named otherwise; nothing is found beside it then.
       channels: numbers of input channels that fit, by network, where the files do not choose them.
       labeled: whether the networks take or tell the label of a domain.
-      posed: of the pose family, the module of `gganjax.port` that describes its generator and has its table.
+      pose: module of `gganjax.port` that knows the generator, of a method of the pose recipe; None elsewhere.
     """
 
     experiment: ModuleType
@@ -46,7 +47,7 @@ class Release(NamedTuple):
     any_name: bool = True
     channels: dict[str, tuple[int, ...]] = {}
     labeled: bool = False
-    posed: ModuleType | None = None
+    pose: ModuleType | None = None
 
     @property
     def first(self) -> str:
@@ -54,7 +55,7 @@ class Release(NamedTuple):
         return next(iter(self.nets))
 
 
-POSED = {"G": "generator", "D_PP": "appearance_discriminator", "D_PB": "shape_discriminator"}
+POSE_NETS = {"netG": "generator", "netD_PB": "shape_discriminator", "netD_PP": "appearance_discriminator"}
 RELEASES = {
     "gesturegan": Release(
         gesturegan, "ntu", {"G": "generator", "D1": "discriminator_plain", "D2": "discriminator_guided"},
@@ -73,8 +74,8 @@ RELEASES = {
         asymmetricgan, "ntu", {"G1": "translator", "G2": "reconstructor", "D1": "discriminator_plain",
                                "D2": "discriminator_guided"},
         any_name=False, channels={"G1": (6,), "G2": (6,), "D1": (6,), "D2": (9,)}),
-    "patn": Release(patn, "released_market", POSED, mark="_net_net", posed=port.patn),
-    "bigraphgan": Release(bigraphgan, "released_market", POSED, mark="_net_net", posed=port.bigraph),
+    "patn": Release(patn, "released_market", POSE_NETS, pose=port.patn),
+    "bigraphgan": Release(bigraphgan, "released_market", POSE_NETS, pose=port.bigraph),
 }
 
 
@@ -111,7 +112,7 @@ def import_release(kind: str, path: Path, output: Path, *, variant: str | None =
     for net, one in found.items():
         name = release.nets[net]
         if name in method.nets:
-            table, *inputs = place_posed(release, net, one) if release.posed else place(one)
+            table, *inputs = place_pose(release, net, one) if release.pose else place(one)
             expected = port.shapes(method.nets[name], *inputs)
             fresh = one.get("norm", "instance") == "instance"
             variables[name] = port.to_flax(table, states[net], expected, fresh_statistics=fresh)
@@ -131,9 +132,9 @@ def files(release: Release, path: Path) -> dict[str, Path]:
 
 
 def describe(release: Release, net: str, state: dict) -> dict:
-    """Reads off a state dict what builds the network; names of discriminators begin with D."""
-    if release.posed:
-        return (port.pose.describe_discriminator if net.startswith("D") else release.posed.describe)(state)
+    """Reads off a state dict what builds the network; names of discriminators begin with D, or with netD."""
+    if release.pose:
+        return port.pose.describe_discriminator(state) if net.startswith("netD") else release.pose.describe(state)
     if release.labeled:
         return (port.stargan.describe_discriminator if net.startswith("D") else port.stargan.describe_generator)(state)
     if net.startswith("D"):
@@ -159,17 +160,30 @@ def place(found: dict) -> tuple:
     return port.patch.table(layers=found["layers"], norm_kind=norm), inputs
 
 
-def place_posed(release: Release, net: str, found: dict) -> tuple:
-    """Returns the table of a network of the pose family that was described, and shapes of inputs that it takes."""
-    built = dict(blocks=found["blocks"], norm_kind=found["norm"], dropout=found["dropout"])
-    if net.startswith("D"):
-        return port.pose.discriminator(**built), (1, 64, 64, found["inputs"])
-    built |= {"fusion": found["fusion"]} if "fusion" in found else {}
-    return release.posed.table(**built), (1, 64, 64, 3), (1, 64, 64, found["inputs"])
+def place_pose(release: Release, net: str, found: dict) -> tuple:
+    """Returns the table of a network of the pose recipe that was described, and shapes of inputs that it takes."""
+    size = (1, 64, 64)
+    table, inputs = release.pose.table, ((*size, 3), (*size, found["inputs"]))
+    if net.startswith("netD"):
+        table, inputs = port.pose.discriminator, ((*size, found["inputs"]),)
+    given = found | {"norm_kind": found["norm"]}
+    return table(**{name: given[name] for name in inspect.signature(table).parameters}), *inputs
+
+
+def pose_options(kind: str, found: dict[str, dict]) -> dict:
+    """Returns the options of a method of the pose recipe that the descriptions of its networks tell."""
+    first = found["netG"]
+    told = {name: first[name] for name in first if name in methods.options(kind)}
+    told |= {"guidance_channels": first["inputs"] // 2, "dropout": 0.5 if first["dropout"] else 0.0}
+    for judge in (one for net, one in found.items() if net != "netG"):
+        told |= {"discriminator_width": judge["width"], "discriminator_blocks": judge["blocks"]}
+    return told
 
 
 def options(kind: str, found: dict[str, dict]) -> dict:
     """Returns the method's options that the descriptions of its networks tell, the first of which is a generator."""
+    if RELEASES[kind].pose:
+        return pose_options(kind, found)
     first, *_ = found.values()
     told = {name: first[name] for name in ("width", "norm", "levels", "blocks") if name in first}
     if "dropout" in first:
@@ -177,15 +191,7 @@ def options(kind: str, found: dict[str, dict]) -> dict:
     judge = next((one for net, one in found.items() if net.startswith("D")), None)
     if judge:
         told["discriminator_width"] = judge["width"]
-        if RELEASES[kind].posed:
-            told["discriminator_blocks"] = judge["blocks"]
-        else:
-            told |= {"discriminator_layers": judge["layers"]} if judge["layers"] else {"discriminator": "pixel"}
-    if RELEASES[kind].posed:
-        told["guidance_channels"] = first["inputs"] // 2  # the generator sees the maps of both poses
-    if kind == "bigraphgan":
-        told |= {"form": "released", "aif": "linear2" if first["fusion"] else "none", "states": first["states"],
-                 "nodes": first["nodes"]}
+        told |= {"discriminator_layers": judge["layers"]} if judge["layers"] else {"discriminator": "pixel"}
     if kind in ("gesturegan", "pix2pix"):
         told["guidance"] = first["inputs"] == 6
     if kind == "pix2pix":

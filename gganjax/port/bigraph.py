@@ -8,8 +8,8 @@ MIXING = Layout(lambda w: w.reshape(len(w), -1).T, lambda w: w.T[..., None])  # 
 GRAPHS = {"gcn1": "gcn_a", "gcn2": "gcn_b"}  # the source's code is updated first
 
 
-def table(*, blocks: int = 9, norm_kind: str = "batch", dropout: bool = True, fusion: bool = True) -> Table:
-    """Returns the table of a generator, with the fusion of the Market form or without it.
+def table(*, blocks: int = 9, norm_kind: str = "batch", dropout: bool = True, aif: str = "linear2") -> Table:
+    """Returns the table of a generator, with the fusion of the Market form or, where `aif` is "none", without it.
 
     The reasoning's batch norm has its statistics, used at test time, whatever `norm_kind` is.
     """
@@ -22,7 +22,7 @@ def table(*, blocks: int = 9, norm_kind: str = "batch", dropout: bool = True, fu
                                    norm_last=path == "image", **part)
         entries += reasoning(f"model.att.{i}.gcn", f"block_{i}/graph")
     entries += pose.decoder("model.stream1_up", "decoder", **part)
-    if fusion:
+    if aif != "none":
         for number, path in enumerate(("up_0", "up_1", "head"), start=1):
             entries += conv(f"model.conv_att{number}", f"fusion/{path}", bias=norm_kind != "batch", layout=UP)
     return Table(f"BiGraphGAN's generator of {blocks} blocks", tuple(entries))
@@ -39,9 +39,9 @@ def reasoning(key: str, path: str) -> tuple[Entry, ...]:
 
 
 def describe(state: dict) -> dict:
-    """Reads off a state dict what builds the generator: what `pose.describe_generator` tells, states, nodes, fusion.
+    """Reads off a state dict what builds the generator: what `pose.describe_generator` tells, form, aif, states, nodes.
 
-    `fusion` tells the Market form from the DeepFashion form.
+    The fusion `aif` tells the Market form from the DeepFashion form.
     """
     found = pose.describe_generator(state)
     key = "model.att.0.gcn.{}.weight"
@@ -50,5 +50,6 @@ def describe(state: dict) -> dict:
     return found | {
         "states": state[key.format("conv_state")].shape[0],
         "nodes": state[key.format("conv_proj")].shape[0],
-        "fusion": "model.conv_att1.weight" in state,
+        "form": "released",
+        "aif": "linear2" if "model.conv_att1.weight" in state else "none",
     }

@@ -36,12 +36,11 @@ def step(fixture: Fixture) -> list[Pair]:
 
 
 def options(found: dict) -> dict:
-    """Returns what makes the generator of a description that of the release."""
-    return {"form": "released", "aif": "linear2" if found["fusion"] else "none", "states": found["states"],
-            "nodes": found["nodes"]}
+    """Returns the options of BiGraphGAN's generator alone that a description tells."""
+    return {name: found[name] for name in ("form", "aif", "states", "nodes")}
 
 
 def table(found: dict) -> port.Table:
     """Returns the table of a description."""
     return port.bigraph.table(blocks=found["blocks"], norm_kind=found["norm"], dropout=found["dropout"],
-                              fusion=found["fusion"])
+                              aif=found["aif"])
