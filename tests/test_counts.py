@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from gganjax import core, methods
+from gganjax.nets.bigraph import BiGraphGenerator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
 from gganjax.nets.pose import PoseDiscriminator
@@ -85,11 +86,43 @@ def test_networks_of_domains(net, domains, size, expected):
     (XingGenerator("released", width=4, blocks=3), 81_663),
     (XingGenerator("released", width=4, blocks=2, norm="instance"), 62_583),
     (XingGenerator(), 861_376 + 9 * 1_574_658 + 772_668 + 1_478_016),  # encoders, blocks, image heads, maps
+    *[(BiGraphGenerator(form="released", aif="linear2", norm=k), n) for k, n in (
+        ("batch", 42_476_995), ("instance", 42_469_445))],
+    *[(BiGraphGenerator(form="released", aif="none", norm=k), n) for k, n in (
+        ("batch", 42_108_227), ("instance", 42_100_483))],
+    *[(BiGraphGenerator(form="released", aif="none", bgr="none", norm=k), n) for k, n in (
+        ("batch", 41_365_763), ("instance", 41_358_019))],  # PATN
+    # One gcn (20,544) less in each block; a single direction has as much.
+    *[(BiGraphGenerator(form="released", aif="none", **row), 42_108_227 - 9 * 20_544) for row in (
+        dict(share_gcn=True), dict(bgr="b2a"), dict(bgr="a2b"))],
+    (BiGraphGenerator(width=4, blocks=3, form="released", aif="linear2"), 61_639),
+    (BiGraphGenerator(width=4, blocks=2, form="released", aif="none", norm="instance"), 41_127),
 ])
 def test_generators_of_poses(net, expected):
-    inputs = [jax.ShapeDtypeStruct((1, 128, 64, channels), jnp.float32) for channels in (3, 36)]
+    assert count_pose(net) == expected
+
+
+@pytest.mark.parametrize("norm, expected", [("batch", 42_382_915), ("instance", 42_375_365)])
+def test_generator_of_faces(norm, expected):
+    assert count_pose(BiGraphGenerator(form="released", aif="linear2", norm=norm), maps=6) == expected
+
+
+def test_rows_of_the_thesis_form():
+    """What the reasoning, a direction, a graph convolution and the fusion add to BiGraphGAN as the text writes it."""
+    graph, mixing = 2 * (128 * 128 + 128 + 128 * 64 + 64 + 128 * 128), 64 * 64 + 128 * 128
+    plain = count_pose(BiGraphGenerator(aif="none", bgr="none"))
+    more = lambda **row: count_pose(BiGraphGenerator(**dict(aif="none") | row)) - plain
+    assert more(bgr="b2a") == more(bgr="a2b") == 9 * (graph // 2 + mixing)
+    assert more(share_gcn=True) == 9 * (graph + mixing)
+    assert more() == 9 * (graph + 2 * mixing)
+    fusion = 9 * 256 * 128 + 2 * 128 + 9 * 128 * 64 + 2 * 64 + 64 + 1
+    assert more(aif="mask") == more() + fusion
+
+
+def count_pose(net, maps=36):
+    inputs = [jax.ShapeDtypeStruct((1, 128, 64, channels), jnp.float32) for channels in (3, maps)]
     shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
-    assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
 
 
 SYSTEMS = {
@@ -112,8 +145,10 @@ SYSTEMS |= {
                     perceptual=38_720),
     "patn": dict(generator=41_365_763, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                  perceptual=38_720),  # VGG's two convolutions up to relu1_2
+    "bigraphgan": dict(generator=41_301_956, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
+                       perceptual=38_720),
 }
-OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan", "patn", "xinggan")}
+OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
 
 
 def test_every_system_is_counted():

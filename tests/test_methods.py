@@ -17,6 +17,7 @@ SMALL_POSE = dict(width=4, blocks=1, discriminator_width=4, discriminator_blocks
 TOYS = {
     "asymmetricgan": SMALL | dict(reconstruction_width=3, perceptual="none", dropout=0.0),
     "asymmetricgan_unpaired": DOMAINS | dict(similarity_scales=1, pool_size=3),
+    "bigraphgan": SMALL_POSE,
     "c2gan": DEEP | dict(pool_size=0, norm="instance"),
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
@@ -26,7 +27,8 @@ TOYS = {
     "xinggan": SMALL_POSE | dict(images=2),
 }
 # What shall fall when a method learns two pairs by heart.
-LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle", "c2gan": "generators/pixel",
+LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
+           "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
            "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "patn": "generator/pixel",
            "pix2pix": "generator/pixel", "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
