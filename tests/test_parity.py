@@ -61,6 +61,8 @@ FIXTURES = (
     "step_stargan_rafd",
     "step_asymmetricgan_multi",
     "step_asymmetricgan_supervised",
+    "pg2_market",
+    "pg2_df256",
 )
 
 

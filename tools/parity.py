@@ -27,6 +27,7 @@ from parities import (
     gesturegan,
     losses,
     networks,
+    pg2,
     pix2pix,
     pixels,
     poses,
@@ -73,6 +74,7 @@ KNOWN = (
     (r"AsymmetricGAN/AsymmetricGANModel one optimize_parameters", asymmetricgan.step),
     (r"AsymmetricGAN_multi Solver\.train\(\), one iteration", stargan.asymmetric_step),
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
+    (r"PG2 \((market|df256) graph\)", pg2.step),
 )
 
 
