@@ -2,12 +2,13 @@
 
 A method (`Method`) names its networks, the players that own them, one rollout of all generator passes that the
 losses share, and each player's loss as unweighted named terms. `step.train_step` does the rest. Images are float32
-[B, H, W, C] in [-1, 1]; uint8 pictures are converted at the head of the step. Nothing here knows a method's name,
-and nothing outside knows about gradients, optimizers or devices.
+[B, H, W, C] in [-1, 1], maps in the range of their field; uint8 pictures are brought there at the head of the step.
+Nothing here knows a method's name, and nothing outside knows about gradients, optimizers or devices.
 """
 
 import zlib
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import flax.linen as nn
@@ -39,6 +40,9 @@ class Field(NamedTuple):
     shape: tuple
     low: float = -1.0
     high: float = 1.0
+
+
+PICTURE = Field(("B", "H", "W", 3))
 
 
 class Player(NamedTuple):
@@ -119,9 +123,9 @@ class Call:
         self.examples, self.step = examples, step
         self._key, self._mode, self._grow = key, mode, grow
 
-    def __call__(self, net: str, *inputs, key=None, keep: bool = True):
-        """Runs network `net`; `key` is for its dropout, `keep=False` leaves its statistics where they are."""
-        return self._run(net, inputs, key, self._mode._replace(keep=keep))
+    def __call__(self, net: str, *inputs, key=None, keep: bool = True, **options):
+        """Runs network `net`; `key` is for its dropout, `keep=False` leaves its statistics, `options` go to the network."""
+        return self._run(net, inputs, key, self._mode._replace(keep=keep), **options)
 
     def together(self, net: str, *calls: tuple, key=None) -> list:
         """Runs several independent calls of one network as one call stacked along the batch.
@@ -156,25 +160,28 @@ class Call:
             return mixed
         return lax.dynamic_slice_in_dim(mixed, lax.axis_index(self._mode.axis) * x.shape[0], x.shape[0])
 
-    def _run(self, net, inputs, key, mode):
+    def _run(self, net, inputs, key, mode, **options):
         module = self.method.nets[net]
         self.used.add(net)
         arguments = inputs if net in self.method.frozen else (*inputs, mode)
         if self._grow and net not in self.params:
-            variables = module.init(jax.random.fold_in(self._key, zlib.crc32(net.encode())), *arguments)
+            variables = module.init(jax.random.fold_in(self._key, zlib.crc32(net.encode())), *arguments, **options)
             self.params[net], self.moving[net] = variables.get("params", {}), variables.get("moving", {})
         variables = {"params": self.params[net], "moving": self.moving.get(net, {})}
         rngs = {} if key is None else {"dropout": key}
-        out, moved = module.apply(variables, *arguments, rngs=rngs, mutable=["moving"])
+        out, moved = module.apply(variables, *arguments, rngs=rngs, mutable=["moving"], **options)
         # While growing nothing moves: the state before the first step depends on no batch, and needs no forward pass.
         if mode.keep and mode.norm == "batch" and "moving" in moved and not self._grow:
             self.moving[net] = moved["moving"]
         return out
 
 
-def prepare(batch: Batch) -> Batch:
-    """Turns uint8 pictures into float32 in [-1, 1]; everything else stays."""
-    return {name: x.astype(jnp.float32) / 127.5 - 1 if x.dtype == jnp.uint8 else x for name, x in batch.items()}
+def prepare(batch: Batch, fields: Mapping[str, Field] = MappingProxyType({})) -> Batch:
+    """Turns uint8 pictures into float32 in the range of their field, [-1, 1] without one; everything else stays."""
+    def spread(x, field):
+        return x.astype(jnp.float32) / (255 / (field.high - field.low)) + field.low
+
+    return {name: spread(x, fields.get(name, PICTURE)) if x.dtype == jnp.uint8 else x for name, x in batch.items()}
 
 
 def check_fields(method: Method, batch: Batch, names=None) -> None:
@@ -207,7 +214,7 @@ def acting(method: Method, step: int) -> tuple[str, ...]:
 
 def _trace(method, key, batch, params):
     """Runs the rollout and all losses once, growing what is missing; returns the call and the terms."""
-    batch = prepare(batch)
+    batch = prepare(batch, method.fields)
     call = Call(method, params, {}, key=key, examples=next(iter(batch.values())).shape[0], grow=True)
     out = method.rollout(key, call, batch)
     terms = {name: player.loss(key, call, batch, out) for name, player in method.players.items()}
@@ -269,4 +276,4 @@ def sample(method: Method, params, moving, batch: Batch, key: Array, *, norm="ba
            entry: str = "sample") -> Images:
     """What a user wants at test time; `norm` and `dropout` as in `layers.Mode`, `entry` names the method's function."""
     mode = Mode(norm=norm, dropout=dropout, keep=False)
-    return getattr(method, entry)(key, Call(method, params, moving, key=key, mode=mode), prepare(batch))
+    return getattr(method, entry)(key, Call(method, params, moving, key=key, mode=mode), prepare(batch, method.fields))

@@ -50,6 +50,7 @@ def _uniform(bound: float):
 # How a kernel starts, from PyTorch's fans and the axis of our kernels that is the first of PyTorch's.
 KERNELS = {
     "normal": lambda fan_in, fan_out, axis: normal_init(),
+    "normal_kernels": lambda fan_in, fan_out, axis: normal_init(),
     "xavier": lambda fan_in, fan_out, axis: normal_init((2 / (fan_in + fan_out)) ** 0.5),
     "kaiming": lambda fan_in, fan_out, axis: normal_init((2 / fan_in) ** 0.5),
     "orthogonal": lambda fan_in, fan_out, axis: nn.initializers.orthogonal(0.02, axis),
@@ -64,14 +65,15 @@ def initializers(kind: str, shape: tuple[int, ...], *, transposed: bool = False)
     Args:
       kind: one of `INITIALIZATIONS`. "normal" is the papers' N(0, 0.02), "xavier" the normal form of gain 1, "kaiming"
         the normal form by fan_in, "orthogonal" makes rows of length 0.02 and the biases of all these are 0; "torch" is
-        what PyTorch does unasked: kernel and bias uniform within 1 / sqrt(fan_in) around 0.
+        what PyTorch does unasked: kernel and bias uniform within 1 / sqrt(fan_in) around 0; "normal_kernels" has the
+        kernels of "normal" and the biases of "torch".
       shape: of the kernel, [height, width, inputs, outputs].
       transposed: whether the convolution is, where PyTorch counts the outputs for fan_in and puts the inputs first.
     """
     fan_in, fan_out = (shape[0] * shape[1] * channels for channels in shape[2:])
     if transposed:
         fan_in, fan_out = fan_out, fan_in
-    bias = _uniform(fan_in**-0.5) if kind == "torch" else nn.initializers.zeros
+    bias = _uniform(fan_in**-0.5) if kind in ("torch", "normal_kernels") else nn.initializers.zeros
     return KERNELS[kind](fan_in, fan_out, -2 if transposed else -1), bias
 
 

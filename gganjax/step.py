@@ -41,7 +41,7 @@ def train_step(method: Method, optimizers, weights, state: State, batch: Batch, 
     own_key = step_key if axis is None else jax.random.fold_in(step_key, lax.axis_index(axis))
     average = (lambda tree: tree) if axis is None else (lambda tree: lax.pmean(tree, axis))
     check_fields(method, batch)
-    batch = prepare(arrays(batch))
+    batch = prepare(arrays(batch), method.fields)
     rows = next(iter(batch.values())).shape[0]
     examples = rows * (1 if axis is None else lax.axis_size(axis))
     parts = jax.tree.map(lambda x: x.reshape(accumulate, rows // accumulate, *x.shape[1:]), batch)

@@ -76,12 +76,15 @@ def test_initializations(kind, layer, rows, fan_in, fan_out):
             assert close * bound < np.abs(leaf).max() <= bound
         assert kernel.std() == pytest.approx(bound / 3**0.5, rel=0.02)
         return
-    assert not np.any(bias)
+    if kind == "normal_kernels":
+        assert 0.8 * bound < np.abs(bias).max() <= bound
+    else:
+        assert not np.any(bias)
     if kind == "orthogonal":
         matrix = np.moveaxis(kernel, rows, 0).reshape(kernel.shape[rows], -1)
         np.testing.assert_allclose(matrix @ matrix.T, 0.02**2 * np.eye(len(matrix)), atol=1e-8)
         return
-    variance = {"normal": 0.02**2, "xavier": 2 / (fan_in + fan_out), "kaiming": 2 / fan_in}[kind]
+    variance = {"normal": 0.02**2, "normal_kernels": 0.02**2, "xavier": 2 / (fan_in + fan_out), "kaiming": 2 / fan_in}[kind]
     assert kernel.var() == pytest.approx(variance, rel=0.05) and abs(kernel.mean()) < 4 * (variance / kernel.size) ** 0.5
     assert np.mean(np.abs(kernel) < variance**0.5) == pytest.approx(0.6827, abs=0.015)  # that of a normal draw
     assert np.abs(kernel).max() > 3.3 * variance**0.5  # one that is not truncated

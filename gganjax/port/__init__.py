@@ -7,8 +7,10 @@
 No PyTorch is needed: a state dict is a dictionary of NumPy arrays.
 """
 
-from gganjax.port import frozen, patch, resnet, stargan, unet, vgg
+from gganjax.port import frozen, patch, patn, pose, resnet, stargan, unet, vgg
 from gganjax.port.convert import Entry, Layout, Table, shapes, to_flax, to_torch
 
 __all__ = [
-    "Entry", "Layout", "Table", "frozen", "patch", "resnet", "shapes", "stargan", "to_flax", "to_torch", "unet", "vgg"]
+    "Entry", "Layout", "Table", "frozen", "patch", "patn", "pose", "resnet", "shapes", "stargan", "to_flax", "to_torch", "unet",
+    "vgg",
+]
