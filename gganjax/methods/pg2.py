@@ -17,6 +17,7 @@ from gganjax.core import Field, Player
 from gganjax.errors import InputError, check_choices
 from gganjax.methods.gesturegan import concatenate
 from gganjax.nets import pg2
+from gganjax.posetransfer import picture
 
 # What the discriminator of the published code judges at once, along the batch and with common statistics.
 TRIPLETS = {"triplet_market": ("real", "source", "coarse", "fake"), "triplet_df256": ("real", "fake", "source")}
@@ -133,12 +134,6 @@ class PG2:
             "translated": out["fake_target"]}
         return {"source": batch["source"], "target pose": picture(batch["target_guidance"])} | stages | {
             "target": batch["target"]}
-
-
-def picture(maps):
-    """Maps of joints [B, H, W, K], uint8 or floats in [0, 1], as a gray picture [B, H, W, 3]: the brightest of them."""
-    brightest = maps.max(-1, keepdims=True)
-    return (brightest if brightest.dtype == "uint8" else 2 * brightest - 1).repeat(3, -1)
 
 
 def build(*, guidance_channels: int = 18, pose: str = "concat", mask_loss: bool = True, refiner: bool = True,
