@@ -28,6 +28,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.log_every = 10  # steps between lines of the metrics
     config.sample_every = 1000  # steps between sample grids
     config.sample_count = 6  # rows of a sample grid
+    config.sample_columns = ()  # further columns of it: what the networks look at, by the names that --mode=check tells
     config.checkpoint_every = 1000  # steps between checkpoints
     config.keep_checkpoints = 3  # newest ones that stay
 

@@ -273,7 +273,10 @@ def sample_params(state: State) -> dict[str, Tree]:
 
 
 def sample(method: Method, params, moving, batch: Batch, key: Array, *, norm="batch", dropout=False,
-           entry: str = "sample") -> Images:
-    """What a user wants at test time; `norm` and `dropout` as in `layers.Mode`, `entry` names the method's function."""
-    mode = Mode(norm=norm, dropout=dropout, keep=False)
-    return getattr(method, entry)(key, Call(method, params, moving, key=key, mode=mode), prepare(batch, method.fields))
+           entry: str = "sample", **options) -> Images:
+    """What a user wants at test time; `norm` and `dropout` as in `layers.Mode`, `entry` names the method's function.
+
+    `options` are further arguments of that function.
+    """
+    call = Call(method, params, moving, key=key, mode=Mode(norm=norm, dropout=dropout, keep=False))
+    return getattr(method, entry)(key, call, prepare(batch, method.fields), **options)

@@ -94,13 +94,13 @@ def compile_step(method, optimizers, weights, *, ema=None, accumulate: int = 1, 
     return step
 
 
-def compile_sample(method, *, norm: str = "batch", dropout: bool = False, entry: str = "sample"):
-    """The method's `sample`, or its function of the name `entry`, compiled for one device.
+def compile_sample(method, *, norm: str = "batch", dropout: bool = False, entry: str = "sample", **options):
+    """The method's `sample`, or its function of the name `entry` with further `options`, compiled for one device.
 
     Returns:
       sample(params, moving, batch, key) -> images as NumPy float32 in [-1, 1].
     """
-    compiled = jax.jit(partial(core.sample, method, norm=norm, dropout=dropout, entry=entry))
+    compiled = jax.jit(partial(core.sample, method, norm=norm, dropout=dropout, entry=entry, **options))
 
     def sample(params, moving, batch, key):
         arrays = core.arrays(batch)

@@ -20,7 +20,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from gganjax import checkpoint, classifier, data, logs, report, use
-from gganjax.data.settings import crop_of
+from gganjax.data.settings import MAPS, crop_of
 from gganjax.data.source import Source
 from gganjax.errors import InputError
 from gganjax.metrics import catalog, stream
@@ -71,13 +71,13 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     size, weights, facts = crop_of(asked), settings["feature_weights"], source.describe()
     paired, domains = facts.get("paired", True), _targets(facts)
     chosen, left_out = _possible(settings["metrics"], extra, size, weights, paired=paired, kind=asked["kind"],
-                                 masks="target_mask" in method.fields)
+                                 masks="target_mask" in method.fields or asked.get("guidance") in MAPS)
     domain_classifier, trained = None, {}
     if "classification_accuracy" in chosen:
         domain_classifier, trained = classifier.of_run(config, output, epochs=settings["classifier_epochs"])
     measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights, classifier=domain_classifier)
     batches = data.test_batches(source, asked, batch_size=settings["batch_size"], limit=settings["limit"],
-                                fields={*method.fields, "target_domain"})
+                                fields={*method.fields, "target_domain", *("target_mask",) * measure.masked})
     start, rows, shown, seen = time.monotonic(), [], _Extremes() if paired else _Examples(total), set()
     if own:  # in a folder of the user's nothing is removed
         shutil.rmtree(output / "images", ignore_errors=True)

@@ -110,6 +110,8 @@ def _check(asked: Command) -> int:
     print("networks")
     for name, count in parameter_counts(config, method).items():
         print(f"  {name:<24} {count:>13,} parameters{', frozen' if name in method.frozen else ''}")
+    if looks := getattr(method, "looks", ()):
+        print(f"further columns of the sample grid, for config.sample_columns: {', '.join(looks)}")
     print(f"length: {plan.total} steps of {config['batch_size']} pairs, {plan.steps_per_epoch} steps an epoch")
     found = checkpoint.complete(asked.workdir)
     print(f"run folder: {asked.workdir}, " + (f"would continue after step {found[0].name}" if found else "new"))

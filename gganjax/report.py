@@ -38,6 +38,13 @@ def as_picture(images: np.ndarray, *, truncate: bool = False) -> np.ndarray:
     return pictures if pictures.shape[-1] in (1, 3) else pictures.max(-1, keepdims=True)
 
 
+def enlarge(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Repeat the pixels of smaller pictures [N, h, w, C] until they are (height, width), multiples of theirs."""
+    for axis, wanted in zip((1, 2), size):
+        pictures = pictures.repeat(wanted // pictures.shape[axis], axis)
+    return pictures
+
+
 def save(picture: np.ndarray, path: Path) -> None:
     """Write one picture [H, W, 3] or [H, W, 1] to a file."""
     Image.fromarray(picture if picture.shape[-1] == 3 else picture[..., 0]).save(path)

@@ -23,8 +23,8 @@ LEAST = dict(
 # Keys that change what is written about a run but not what it computes: they may differ when a run is continued.
 # The folder may move; that it still holds the same number of pairs is checked.
 FREE = (
-    "log_every", "sample_every", "sample_count", "checkpoint_every", "keep_checkpoints", "evaluate", "evaluate_after",
-    "data.threads", "data.prefetch", "data.memory", "data.folder",
+    "log_every", "sample_every", "sample_count", "sample_columns", "checkpoint_every", "keep_checkpoints", "evaluate",
+    "evaluate_after", "data.threads", "data.prefetch", "data.memory", "data.folder",
 )
 LENGTH = ("steps", "epochs")
 
@@ -111,6 +111,7 @@ def check(config: Mapping[str, Any], method: Any, *, devices: int = 1) -> None:
     from gganjax.metrics import catalog
 
     check_size(config, method)
+    check_columns(config, method)
     for name in evaluation(config)["metrics"]:
         _choice("evaluate.metrics", name, catalog.METRICS)
     _same_names("weights", config["weights"], method.players, f"player of {method.name}")
@@ -136,6 +137,17 @@ def check_size(config: Mapping[str, Any], method: Any) -> None:
             raise InputError(
                 f"config.data.{key} must be a multiple of {method.stride}, the stride of {method.name}, found {size}."
             )
+
+
+def check_columns(config: Mapping[str, Any], method: Any) -> None:
+    """The further columns of the sample grid must be among those that the method offers in `looks`."""
+    asked, offered = config["sample_columns"], getattr(method, "looks", ())
+    if isinstance(asked, str):
+        raise InputError(f"config.sample_columns must be a tuple of names, found '{asked}'.")
+    for name in asked:
+        if not offered:
+            raise InputError(f"config.sample_columns names '{name}', but {method.name} with these options has none to offer.")
+        _choice("sample_columns", name, offered)
 
 
 def check_domains(config: Mapping[str, Any], method: Any, source: Any) -> None:

@@ -214,11 +214,13 @@ def _agree(caught: int, step: int, every: int) -> int:
 def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State], None]:
     """A function that draws the sample grid of a step: the same test pairs and the same key every time.
 
-    A method of many domains shows each source in all of them.
+    A method of many domains shows each source in all of them. Behind the method's panels come the columns that
+    `config.sample_columns` names: pictures of what its networks look at, made by its function `look`.
     """
-    entry = "overview" if hasattr(method, "overview") else "sample"
-    run = devices.compile_sample(
-        method, norm=config["evaluate"]["norm"], dropout=config["evaluate"]["dropout"], entry=entry)
+    how = dict(norm=config["evaluate"]["norm"], dropout=config["evaluate"]["dropout"])
+    run = devices.compile_sample(method, entry="overview" if hasattr(method, "overview") else "sample", **how)
+    columns = tuple(config["sample_columns"])
+    look = devices.compile_sample(method, entry="look", names=columns, **how) if columns else None
     inputs = {name: samples[name] for name in method.fields if name in samples}
     key = jax.random.key(config["seed"])
 
@@ -226,8 +228,12 @@ def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State
         if jax.process_index() != 0:
             return
         networks = devices.fetch(state.replace(opt={}, pools={}))
-        out = run(core.sample_params(networks), networks.moving, inputs, key)
-        panels = {name: report.as_picture(np.asarray(x)) for name, x in method.panels(inputs, out).items()}
+        params = core.sample_params(networks)
+        panels = method.panels(inputs, run(params, networks.moving, inputs, key))
+        panels = {name: report.as_picture(np.asarray(x)) for name, x in panels.items()}
+        if look:
+            seen, size = look(params, networks.moving, inputs, key), inputs["source"].shape[1:3]
+            panels |= {name: report.enlarge(report.as_picture(seen[name]), size) for name in columns}
         picture = report.grid(panels)
         (workdir / "samples").mkdir(exist_ok=True)
         picture.save(workdir / "samples" / f"step_{step:08d}.png")

@@ -6,6 +6,8 @@ import pytest
 
 from gganjax import core, methods
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
+from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
+from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 from gganjax.nets.unet import UNetGenerator
@@ -37,6 +39,8 @@ def count(net, channels):
         ("instance", 3, 41_825_667), ("instance", 6, 41_828_739), ("batch", 3, 41_828_995), ("batch", 6, 41_832_067))],
     *[(UNetGenerator(norm=k), c, n) for k, c, n in (
         ("instance", 3, 54_409_603), ("instance", 6, 54_412_675), ("batch", 3, 54_413_955), ("batch", 6, 54_417_027))],
+    *[(PoseDiscriminator(norm=k), c, n) for k, c, n in (
+        ("batch", 21, 3_977_408), ("batch", 6, 3_930_368), ("instance", 21, 3_975_424), ("instance", 6, 3_928_384))],
     (UNetGenerator(), 21, 54_432_387),  # 18 heat maps beside the image, and 18 read off it
     (UNetGenerator(outputs=18), 3, 54_444_690),
 ])
@@ -63,6 +67,21 @@ def test_networks_of_domains(net, domains, size, expected):
     assert count_labeled(net, domains, size) == expected
 
 
+@pytest.mark.parametrize("net, expected", [
+    *[(PATNGenerator(blocks=b), n) for b, n in ((5, 22_483_203), (9, 41_365_763), (13, 60_248_323))],
+    *[(PATNGenerator(blocks=b, norm="instance"), n) for b, n in ((5, 22_478_531), (9, 41_358_019), (13, 60_237_507))],
+    *[(ResnetPoseGenerator(blocks=b), n) for b, n in ((5, 6_773_635), (9, 11_496_323), (13, 16_219_011))],
+    *[(ResnetPoseGenerator(blocks=b, norm="instance"), n) for b, n in (
+        (5, 6_770_435), (9, 11_491_075), (13, 16_211_715))],
+    (PATNGenerator(width=4, blocks=3), 59_123), (PATNGenerator(width=4, blocks=2, norm="instance"), 40_415),
+    (ResnetPoseGenerator(width=4, blocks=3), 25_211),
+])
+def test_generators_of_poses(net, expected):
+    inputs = [jax.ShapeDtypeStruct((1, 128, 64, channels), jnp.float32) for channels in (3, 36)]
+    shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -78,7 +97,11 @@ SYSTEMS |= {
     "c2gan": dict(image_generator=54_417_027, guidance_generator=54_413_955, image_discriminator=2_771_777,
                   guidance_discriminator=2_768_705),
 }
-OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan")}
+SYSTEMS |= {
+    "patn": dict(generator=41_365_763, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
+                 perceptual=38_720),  # VGG's two convolutions up to relu1_2
+}
+OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan", "patn")}
 
 
 def test_every_system_is_counted():

@@ -12,19 +12,22 @@ SMALL = dict(width=6, blocks=1, discriminator_width=4, discriminator_layers=1)
 DOMAINS = dict(domains=("a", "b", "c"), classification="softmax", width=6, blocks=1, discriminator_width=4,
                discriminator_layers=3)
 DEEP = dict(width=2, levels=5, dropout=0.0, discriminator_width=2, discriminator_layers=1)
+SMALL_POSE = dict(width=4, blocks=1, discriminator_width=4, discriminator_blocks=1, guidance_channels=2,
+                  perceptual="none", dropout=0.0, pool_size=3)
 TOYS = {
     "asymmetricgan": SMALL | dict(reconstruction_width=3, perceptual="none", dropout=0.0),
     "asymmetricgan_unpaired": DOMAINS | dict(similarity_scales=1, pool_size=3),
     "c2gan": DEEP | dict(pool_size=0, norm="instance"),
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
+    "patn": SMALL_POSE,
     "pix2pix": DEEP,
     "stargan": DOMAINS | dict(n_critic=2),
 }
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle", "c2gan": "generators/pixel",
-           "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "pix2pix": "generator/pixel",
-           "stargan": "generator/cycle"}
+           "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "patn": "generator/pixel",
+           "pix2pix": "generator/pixel", "stargan": "generator/cycle"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
 RATES = {"c2gan": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
@@ -124,6 +127,13 @@ def test_sample_needs_its_inputs_alone(trained):
     pictures_ = core.prepare({k: np.asarray(v) for k, v in batch.items()})
     panels = method.panels(pictures_, out)
     assert all(panel.shape == batch["source"].shape for panel in panels.values())
+    if looks := getattr(method, "looks", ()):
+        run = devices.compile_sample(method, entry="look", names=looks[::-1])
+        seen = run(core.sample_params(state), state.moving, batch, jax.random.key(0))
+        assert set(seen) == set(looks)
+        for shown in seen.values():
+            assert shown.shape[0] == len(batch["source"]) and shown.shape[-1] in (1, 3) and np.abs(shown).max() <= 1
+            assert not any(side % part for side, part in zip(batch["source"].shape[1:3], shown.shape[1:3]))
     if hasattr(method, "overview"):
         run = devices.compile_sample(method, entry="overview")
         out = run(core.sample_params(state), state.moving, batch, jax.random.key(0))

@@ -30,6 +30,7 @@ from parities import (
     pg2,
     pix2pix,
     pixels,
+    pose_family,
     poses,
     stargan,
 )
@@ -59,6 +60,9 @@ KNOWN = (
     (r"mIoU, pixel accuracy", pixels.segmentation),
     (r"pose maps and masks$", poses.maps),
     (r"SSIM / mask-SSIM$", poses.ssim),
+    (r"patn$", pose_family.patn),
+    (r"resnet_generator \(assumed form\)", pose_family.resnet),
+    (r"ResnetDiscriminator pair", pose_family.discriminators),
     (r"PCKh$", poses.pckh),
     (r"FID from features", distributions.fid),
     (r"discrete Frechet distance / FRD", distributions.frechet_curve),

@@ -127,6 +127,8 @@ def feeds_norm(key: str, keys) -> bool:
     if not key.endswith(".bias"):
         return False
     layer, number, _ = key.rsplit(".", 2)
+    if not number.isdigit():  # a layer with a name of its own, which no norm follows unnamed
+        return False
     following = f"{layer}.{int(number) + 1}"
     return f"{following}.running_mean" in keys and f"{following}.weight" not in keys
 
