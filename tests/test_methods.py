@@ -21,15 +21,16 @@ TOYS = {
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
     "patn": SMALL_POSE,
+    "pg2": dict(width=4, levels=3, code=4, discriminator_width=2, discriminator_layers=2, coarse_steps=50),
     "pix2pix": DEEP,
     "stargan": DOMAINS | dict(n_critic=2),
 }
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle", "c2gan": "generators/pixel",
            "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "patn": "generator/pixel",
-           "pix2pix": "generator/pixel", "stargan": "generator/cycle"}
+           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "stargan": "generator/cycle"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
-RATES = {"c2gan": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 
 

@@ -39,7 +39,7 @@ class PG2:
 
     def __init__(self, *, channels, mask_loss, discriminator, coarse_steps, signed_maps, nets):
         self.mask_loss, self.judged_as, self.signed_maps, self.nets = mask_loss, discriminator, signed_maps, nets
-        self.stride = nets["coarse"].stride
+        self.stride, self.pose_form = nets["coarse"].stride, nets["coarse"].pose
         # The masked metrics of Table 1 ask every row for the mask, whatever its loss.
         self.fields = {name: Field(("B", "H", "W", 3)) for name in ("source", "target")}
         self.fields |= {"target_guidance": Field(("B", "H", "W", channels), 0.0, 1.0),
@@ -54,7 +54,7 @@ class PG2:
 
     def pose(self, maps):
         """The pose as G1 takes it: the maps, from -1 to 1 if they are signed, or the joints' coordinates."""
-        if self.nets["coarse"].pose == "coordinates":
+        if self.pose_form == "coordinates":
             return pg2.coordinates(maps)
         return 2 * maps - 1 if self.signed_maps else maps
 

@@ -146,9 +146,9 @@ class CoarseGenerator(nn.Module):
 class Refiner(nn.Module):
     """G2: coarse and condition image, [B, H, W, 6] -> what is added to the coarse image, [B, H, W, 3], linear.
 
-    A U-Net without residual blocks and bottleneck; on its way up all is `width` wide. `top_skip` tells whether the level
-    of full size has a skip, too: not in the published network for Market-1501 (3 levels, 6,058,883 parameters), but in
-    that for DeepFashion (4 levels, 12,696,067).
+    A U-Net without residual blocks and bottleneck; on its way up all is `width` wide. `top_skip` tells whether the
+    level of full size has a skip, too: not in the published network for Market-1501 (3 levels, 6,058,883 parameters),
+    but in that for DeepFashion (4 levels, 12,696,067).
     """
 
     width: int = 128

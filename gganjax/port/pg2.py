@@ -35,7 +35,8 @@ def refiner(*, levels: int = 3) -> Table:
         paths += [f"encoder_{i}_0", f"encoder_{i}_1", f"down_{i}"]
     paths.pop()
     paths += [f"decoder_{i}_{k}" for i in range(levels) for k in range(2)]
-    return Table(f"PG2's refiner of {levels} levels", _numbered(PREFIXES["refiner"] + "Conv", [*paths, "head"]), IGNORED)
+    entries = _numbered(PREFIXES["refiner"] + "Conv", [*paths, "head"])
+    return Table(f"PG2's refiner of {levels} levels", entries, IGNORED)
 
 
 def discriminator(*, layers: int = 4) -> Table:
@@ -45,8 +46,9 @@ def discriminator(*, layers: int = 4) -> Table:
         key = f"Discriminator.{i + 1}/Discriminator.{i + 1}"
         entries += [Entry(f"{key}.Filters", f"params/conv_{i}/kernel"), Entry(f"{key}.Biases", f"params/conv_{i}/bias")]
         if i:
-            norm = f"Discriminator.BN{i + 1}"
-            entries += [Entry(f"{norm}.scale", f"params/norm_{i}/scale"), Entry(f"{norm}.offset", f"params/norm_{i}/bias")]
+            key = f"Discriminator.BN{i + 1}"
+            entries.append(Entry(f"{key}.scale", f"params/norm_{i}/scale"))
+            entries.append(Entry(f"{key}.offset", f"params/norm_{i}/bias"))
     head = "Discriminator.Output/Discriminator.Output"
     entries += [Entry(f"{head}.W", "params/head/kernel"), Entry(f"{head}.b", "params/head/bias")]
     return Table(f"PG2's {layers}-layer discriminator", tuple(entries), IGNORED)
@@ -72,7 +74,7 @@ def _numbered(kind: str, paths: list[str]) -> tuple[Entry, ...]:
 
 
 def split(variables: dict) -> dict[str, dict]:
-    """Divides TensorFlow variables among the networks, by the method's names; others, as of the optimizer, are left out."""
+    """Divides TensorFlow variables among the networks that are there, by the method's names; others are left out."""
     parts = {net: {key: value for key, value in variables.items() if key.startswith(prefix)}
              for net, prefix in PREFIXES.items()}
     return {net: part for net, part in parts.items() if part}
@@ -87,7 +89,7 @@ def describe(parts: dict[str, dict]) -> dict:
     first = f"{PREFIXES['coarse']}Conv/weights"
     if first not in parts.get("coarse", {}):
         found = sorted(key for part in parts.values() for key in part)[:3]
-        raise InputError(f"the variables are not those of PG2: {first} is missing, the first of its networks are {found}")
+        raise InputError(f"the variables are not those of PG2: {first} is missing, of its networks there are {found}")
     state = parts["coarse"]
     channels, width = state[first].shape[2:]
     # A stem, three convolutions a level on the way down and up but two at its end, and a head: 6 levels - 2 + 2.

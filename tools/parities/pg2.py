@@ -18,7 +18,7 @@ OWNERS = {"g_loss1": "coarse", "g_loss2": "refiner", "d_loss": "discriminator"} 
 LOGITS = {"real": "d_logits_real", "source": "d_logits_x", "coarse": "d_logits_g1", "fake": "d_logits_g2"}
 DISCRIMINATOR = {"real": 0.5, "source": 0.25, "fake": 0.25}
 ADVERSARIAL = {"triplet_market": {"gan": 1.0}, "triplet_df256": {"gan": 0.5, "gan_source": 0.5}}
-# A bias gradient is a sum in which terms cancel, to 0 in front of a batch norm: that of its layer's kernel sets the scale.
+# A bias gradient is a sum in which terms cancel, to 0 in front of a batch norm: its layer's kernel sets the scale.
 KERNELS = {"biases": "weights", "Biases": "Filters", "b": "W"}
 
 
