@@ -1,5 +1,6 @@
 """Run folders of the methods' released PyTorch networks; `import_torch.py` is the command."""
 
+import inspect
 import json
 from pathlib import Path
 from types import ModuleType
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import state_dicts
 
-from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, pix2pix, stargan
+from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, patn, pix2pix, stargan
 from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 
@@ -25,6 +26,7 @@ class Release(NamedTuple):
       any_name: whether the first file may be named otherwise; nothing is found beside it then.
       channels: numbers of input channels that fit, by network, where the files do not choose them.
       labeled: whether the networks take or tell the label of a domain.
+      pose: module of `gganjax.port` that knows the generator, of a method of the pose recipe; None elsewhere.
     """
 
     experiment: ModuleType
@@ -35,6 +37,7 @@ class Release(NamedTuple):
     any_name: bool = True
     channels: dict[str, tuple[int, ...]] = {}
     labeled: bool = False
+    pose: ModuleType | None = None
 
     @property
     def first(self) -> str:
@@ -42,6 +45,7 @@ class Release(NamedTuple):
         return next(iter(self.nets))
 
 
+POSE_NETS = {"netG": "generator", "netD_PB": "shape_discriminator", "netD_PP": "appearance_discriminator"}
 RELEASES = {
     "gesturegan": Release(
         gesturegan, "ntu", {"G": "generator", "D1": "discriminator_plain", "D2": "discriminator_guided"},
@@ -60,6 +64,7 @@ RELEASES = {
         asymmetricgan, "ntu", {"G1": "translator", "G2": "reconstructor", "D1": "discriminator_plain",
                                "D2": "discriminator_guided"},
         any_name=False, channels={"G1": (6,), "G2": (6,), "D1": (6,), "D2": (9,)}),
+    "patn": Release(patn, "released_market", POSE_NETS, pose=port.patn),
 }
 
 
@@ -80,7 +85,7 @@ def import_release(kind: str, path: Path, output: Path, *, variant: str | None =
         raise InputError(f"variant '{variant}' is of the method {config.method}, expected one of {kind}")
     beside = files(release, path)
     states = {net: state_dicts.read(file) for net, file in beside.items()}
-    found = {net: describe(net, state, labeled=release.labeled) for net, state in states.items()}
+    found = {net: describe(release, net, state) for net, state in states.items()}
     for net, one in found.items():
         if one.get("inputs") not in release.channels.get(net, (one.get("inputs"),)):
             fitting = " or ".join(map(str, release.channels[net]))
@@ -96,7 +101,7 @@ def import_release(kind: str, path: Path, output: Path, *, variant: str | None =
     for net, one in found.items():
         name = release.nets[net]
         if name in method.nets:
-            table, *inputs = place(one)
+            table, *inputs = place_pose(release, net, one) if release.pose else place(one)
             expected = port.shapes(method.nets[name], *inputs)
             fresh = one.get("norm", "instance") == "instance"
             variables[name] = port.to_flax(table, states[net], expected, fresh_statistics=fresh)
@@ -115,9 +120,11 @@ def files(release: Release, path: Path) -> dict[str, Path]:
     return {net: file for net, file in beside.items() if net == first or file.is_file()}
 
 
-def describe(net: str, state: dict, *, labeled: bool) -> dict:
-    """Reads off a state dict what builds the network; names of discriminators begin with D."""
-    if labeled:
+def describe(release: Release, net: str, state: dict) -> dict:
+    """Reads off a state dict what builds the network; names of discriminators begin with D, or with netD."""
+    if release.pose:
+        return port.pose.describe_discriminator(state) if net.startswith("netD") else release.pose.describe(state)
+    if release.labeled:
         return (port.stargan.describe_discriminator if net.startswith("D") else port.stargan.describe_generator)(state)
     if net.startswith("D"):
         return port.patch.describe(state)
@@ -142,8 +149,30 @@ def place(found: dict) -> tuple:
     return port.patch.table(layers=found["layers"], norm_kind=norm), inputs
 
 
+def place_pose(release: Release, net: str, found: dict) -> tuple:
+    """Returns the table of a network of the pose recipe that was described, and shapes of inputs that it takes."""
+    size = (1, 64, 64)
+    table, inputs = release.pose.table, ((*size, 3), (*size, found["inputs"]))
+    if net.startswith("netD"):
+        table, inputs = port.pose.discriminator, ((*size, found["inputs"]),)
+    given = found | {"norm_kind": found["norm"]}
+    return table(**{name: given[name] for name in inspect.signature(table).parameters}), *inputs
+
+
+def pose_options(kind: str, found: dict[str, dict]) -> dict:
+    """Returns the options of a method of the pose recipe that the descriptions of its networks tell."""
+    first = found["netG"]
+    told = {name: first[name] for name in first if name in methods.options(kind)}
+    told |= {"guidance_channels": first["inputs"] // 2, "dropout": 0.5 if first["dropout"] else 0.0}
+    for judge in (one for net, one in found.items() if net != "netG"):
+        told |= {"discriminator_width": judge["width"], "discriminator_blocks": judge["blocks"]}
+    return told
+
+
 def options(kind: str, found: dict[str, dict]) -> dict:
     """Returns the method's options that the descriptions of its networks tell, the first of which is a generator."""
+    if RELEASES[kind].pose:
+        return pose_options(kind, found)
     first, *_ = found.values()
     told = {name: first[name] for name in ("width", "norm", "levels", "blocks") if name in first}
     if "dropout" in first:
