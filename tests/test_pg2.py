@@ -51,8 +51,9 @@ def by_hand(method, state, batch, *, how="pairs", signed=False, mask=True, stage
     """Every term by its formula: {"player/term": value}."""
     apply = network(method, state)
     x, y, maps = batch["source"], batch["target"], batch["target_guidance"]
-    far = lambda image: np.mean(np.abs(image - y) * (1 + mask * batch["target_mask"]))
+    far = lambda image: np.mean(np.abs(image - y) * (1 + (batch["target_mask"] if mask else 0)))
     name = "mask" if mask else "pixel"
+    assert ("target_mask" in batch) == mask
     coarse = apply("coarse", x, 2 * maps - 1 if signed else maps)
     terms = {f"coarse/{name}": far(coarse)}
     result, owner = coarse, "coarse"

@@ -40,10 +40,10 @@ class PG2:
     def __init__(self, *, channels, mask_loss, discriminator, coarse_steps, signed_maps, nets):
         self.mask_loss, self.judged_as, self.signed_maps, self.nets = mask_loss, discriminator, signed_maps, nets
         self.stride, self.pose_form = nets["coarse"].stride, nets["coarse"].pose
-        # The masked metrics of Table 1 ask every row for the mask, whatever its loss.
         self.fields = {name: Field(("B", "H", "W", 3)) for name in ("source", "target")}
-        self.fields |= {"target_guidance": Field(("B", "H", "W", channels), 0.0, 1.0),
-                        "target_mask": Field(("B", "H", "W", 1), 0.0, 1.0)}
+        self.fields["target_guidance"] = Field(("B", "H", "W", channels), 0.0, 1.0)
+        if mask_loss:
+            self.fields["target_mask"] = Field(("B", "H", "W", 1), 0.0, 1.0)
         border = coarse_steps if "refiner" in nets else None
         self.result = "coarse" if border is None else "fine"
         self.players = {"coarse": Player(("coarse",), self.coarse_loss, last=border)}
@@ -71,9 +71,11 @@ class PG2:
 
         The means are over all pixels, so the pose mask loss is the mean of |image - I_B| (1 + M_B).
         """
-        target, mask = batch["target"], batch["target_mask"]
-        pixel = losses.pixel(image, target)
-        return {"mask": pixel + losses.pixel(image * mask, target * mask)} if self.mask_loss else {"pixel": pixel}
+        pixel = losses.pixel(image, batch["target"])
+        if not self.mask_loss:
+            return {"pixel": pixel}
+        mask = batch["target_mask"]
+        return {"mask": pixel + losses.pixel(image * mask, batch["target"] * mask)}
 
     def judged(self, call, batch, out):
         """Logits of the discriminator by what it judges: "real" and "fake", in a triplet also "source" and "coarse".
@@ -143,10 +145,11 @@ def build(*, guidance_channels: int = 18, pose: str = "concat", mask_loss: bool 
     """Builds PG2; the defaults are the paper's full model (row G1+G2+D of Table 1) for Market-1501 at 128x64.
 
     Args:
-      guidance_channels: K, the number of joints.
+      guidance_channels: K, 18 for maps of the joints, 3 for drawn pictures.
       pose: how G1 sees the pose (rows of Table 1): "concat", maps behind the image's channels; "coordinates" (CE),
         which are read off the maps; "heatmaps" (HME), maps through an encoder of their own.
-      mask_loss: whether the distance from the target is the pose mask loss; otherwise it is L1.
+      mask_loss: whether the distance from the target is the pose mask loss, which needs the field target_mask;
+        otherwise it is L1.
       refiner: whether there is a second stage; without it a discriminator judges G1.
       discriminator: "pairs" of an image and I_A (paper, Eq. 2 and 3); "triplet_market" or "triplet_df256", single
         images in one batch as in the published code for Market-1501 or DeepFashion, which released weights need;
