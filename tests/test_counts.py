@@ -8,6 +8,7 @@ from gganjax import core, methods
 from gganjax.nets.bigraph import BiGraphGenerator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
+from gganjax.nets.pg2 import CoarseGenerator, DCGANDiscriminator, Refiner
 from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
@@ -125,6 +126,22 @@ def count_pose(net, maps=36):
     return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
 
 
+@pytest.mark.parametrize("net, height, width, channels, expected", [
+    (CoarseGenerator(), 128, 64, (3, 18), 70_795_075),
+    (Refiner(), 128, 64, (6,), 6_058_883),
+    (DCGANDiscriminator(), 128, 64, (3,), 4_324_737),
+    (DCGANDiscriminator(), 128, 64, (6,), 4_329_537),
+    (CoarseGenerator(levels=6), 256, 256, (3, 18), 122_103_235),
+    (Refiner(levels=4, top_skip=True), 256, 256, (6,), 12_696_067),
+    (DCGANDiscriminator(layers=5), 256, 256, (3,), 10_896_257),
+    (DCGANDiscriminator(layers=5), 256, 256, (6,), 10_901_057),
+])
+def test_networks_of_pg2(net, height, width, channels, expected):
+    inputs = [jax.ShapeDtypeStruct((1, height, width, each), jnp.float32) for each in channels]
+    shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -139,6 +156,7 @@ SYSTEMS |= {
     "pix2pix": dict(generator=54_413_955, discriminator=2_768_705),  # 57.2M in AsymmetricGAN's Table VIII
     "c2gan": dict(image_generator=54_417_027, guidance_generator=54_413_955, image_discriminator=2_771_777,
                   guidance_discriminator=2_768_705),
+    "pg2": dict(coarse=122_103_235, refiner=12_696_067, discriminator=10_901_057),
 }
 SYSTEMS |= {
     "xinggan": dict(generator=17_283_982, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
@@ -149,6 +167,7 @@ SYSTEMS |= {
                        perceptual=38_720),
 }
 OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
+OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
 
 def test_every_system_is_counted():

@@ -73,6 +73,8 @@ FIXTURES = (
     "bigraph_gen_fashion_in",
     "bigraph_gen_market_bn",
     "bigraph_trainstep_market",
+    "pg2_market",
+    "pg2_df256",
 )
 
 

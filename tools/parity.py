@@ -28,6 +28,7 @@ from parities import (
     gesturegan,
     losses,
     networks,
+    pg2,
     pix2pix,
     pixels,
     pose_family,
@@ -83,6 +84,7 @@ KNOWN = (
     (r"one training iteration, generator=xing$", xing.step),
     (r"bigraph_(market|fashion)$", bigraph.generator),
     (r"one training iteration, generator=bigraph_market$", bigraph.step),
+    (r"PG2 \((market|df256) graph\)", pg2.step),
 )
 
 
