@@ -21,7 +21,7 @@ def list_pairs(root: Path, split: str, settings: Settings) -> tuple[list[tuple[s
                 f"The list of pairs of the {split} split is missing: expected {root / f'{split}_pairs.csv'}"
                 f" or {root / f'*-pairs-{split}.csv'}."
             )
-        return _read_pairs(path, settings.only), path
+        return read_pairs(path, settings.only), path
     if not people:
         wanted = " or ".join(str(file) for file in point_files(root, split))
         raise InputError(
@@ -59,7 +59,12 @@ def one_of(path: Path, root: Path, pattern: str, what: str) -> Path | None:
     return found[0] if found else None
 
 
-def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
+def read_pairs(path: Path, only: str = "") -> list[tuple[str, str]]:
+    """Reads a list of pairs (source name, target name); `only` takes those whose source starts with it.
+
+    Raises:
+      InputError: no such list, another header, a row of another kind, or no pairs.
+    """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
