@@ -207,3 +207,15 @@ def test_looks(form, aif):
         np.testing.assert_allclose(picture, of_source * source + (1 - of_source) * seen["intermediate"], atol=1e-5)
         np.testing.assert_allclose(seen["generated_attention"], -seen["source_attention"], atol=1e-5)
     assert all(np.abs(one).max() <= 1 and one.shape[:3] == (2, 16, 8) for one in seen.values())
+
+
+@pytest.mark.parametrize("form, aif", [("thesis", "mask"), ("released", "linear2")])
+def test_half_precision_keeps_parameters_and_pictures_in_float32(form, aif):
+    module = small(form=form, aif=aif, dtype="bfloat16")
+    inputs = [jax.ShapeDtypeStruct((1, 16, 8, channels), np.float32) for channels in (3, 4)]
+    made, variables = jax.eval_shape(lambda *x: module.init_with_output(jax.random.key(0), *x), *inputs)
+    assert {leaf.dtype.name for leaf in jax.tree.leaves((made, variables))} == {"float32"}
+    block = InteractionBlock(form, dtype="bfloat16")
+    codes = [jax.ShapeDtypeStruct((1, 4, 2, 8), "bfloat16")] * 2
+    out, _ = jax.eval_shape(lambda *x: block.init_with_output(jax.random.key(0), *x, QUIET), *codes)
+    assert {code.dtype.name for code in out} == {"bfloat16"}
