@@ -22,7 +22,7 @@ MODES = {
     "train": "train, or continue the run that is in --workdir",
     "evaluate": "measure a trained run on its test pairs",
     "sample": "translate your own images with a trained run",
-    "check": "read configuration and data without training, and print what was found",
+    "check": "read configuration and data without training, print what was found, and draw key points on check.html",
     "describe": "print every network with its parameter count",
 }
 FINISHED = ("evaluate", "sample")  # modes that can read the configuration from the run folder
@@ -128,6 +128,8 @@ def _flags(argv: Sequence[str]) -> flags.FlagValues:
     flags.DEFINE_integer("process", 0, "number of this process, from 0", **here)
     flags.DEFINE_list("images", [], "mode sample: pictures, or folders of them, to translate", **here)
     flags.DEFINE_list("keypoints", [], "mode sample: key-point files, in the format of the data folders or of OpenPose", **here)
+    flags.DEFINE_list("source_keypoints", [], "mode sample: key-point files of the pictures themselves, for methods that see "
+                      "the pose of the source; by default those of --keypoints", **here)
     flags.DEFINE_list("skeletons", [], "mode sample: pictures of skeletons, or folders of them", **here)
     flags.DEFINE_list("domains", [], "mode sample: domains to translate to, by default all; A+B is both", **here)
     flags.DEFINE_list("metrics", [], "mode evaluate: metrics besides those of the configuration", **here)

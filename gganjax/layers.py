@@ -206,6 +206,7 @@ class Norm(nn.Module):
     affine: bool | None = None
     track: bool = True
     initial: str = "normal"
+    epsilon: float = EPSILON
 
     @nn.compact
     def __call__(self, x, mode: Mode = TRAIN):
@@ -224,7 +225,7 @@ class Norm(nn.Module):
                 for running, values in zip(stored, newest):
                     for value in values:  # one move for each stacked call
                         running.value = (1 - MOMENTUM) * running.value + MOMENTUM * lax.stop_gradient(value)
-        y = (full - mean) * lax.rsqrt(var + EPSILON)
+        y = (full - mean) * lax.rsqrt(var + self.epsilon)
         if self.affine if self.affine is not None else self.kind == "batch":
             spread = normal_init(0.0 if self.initial == "torch" else 0.02)
             scale = self.param("scale", lambda key, shape: 1 + spread(key, shape), (channels,))

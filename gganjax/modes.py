@@ -7,10 +7,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from gganjax import checkpoint, core, data, devices, logs, methods, report, settings
+from gganjax import checkpoint, core, data, devices, logs, methods, overlay, report, settings
 from gganjax.command import Command
+from gganjax.data import settings as data_settings
 from gganjax.errors import InputError
 from gganjax.train import fixed_samples, make_plan, train
+
+MOST = 12  # names of a list that are printed
 
 
 def run(asked: Command) -> int:
@@ -60,7 +63,7 @@ def _sample(asked: Command) -> int:
 
     if not asked.flags["images"]:
         raise InputError("--images is missing: mode sample needs a picture or a folder of pictures to translate.")
-    names = ("images", "keypoints", "skeletons", "domains", "output")
+    names = ("images", "keypoints", "source_keypoints", "skeletons", "domains", "output")
     written = sample.run(asked.workdir, **{name: asked.flags[name] for name in names})
     print(f"wrote {len(written)} files, the last one is {written[-1]}")
     return 0
@@ -92,6 +95,9 @@ def _check(asked: Command) -> int:
     for split, source in sources.items():
         print(f"data, {split} split")
         _print_facts(source.describe())
+    points = overlay.write_check(asked.workdir / "check.html", sources, data_settings.resolve(config["data"]))
+    if points:
+        print(f"key points drawn on pictures: look at {points}")
     print(f"method {method.name}: batch fields")
     for name, field in method.fields.items():
         print(f"  {name:<24} {list(field.shape)}, values {field.low:g} to {field.high:g}")
@@ -131,7 +137,8 @@ def _print_facts(facts: dict[str, Any], indent: str = "  ") -> None:
             print(f"{indent}{name.replace('_', ' ')}")
             _print_facts(value, indent + "  ")
         elif isinstance(value, (list, tuple, dict)):
-            print(f"{indent}{name.replace('_', ' '):<24} {', '.join(map(str, value)) or 'none'}")
+            more = f" and {len(value) - MOST:,} more" if len(value) > MOST else ""
+            print(f"{indent}{name.replace('_', ' '):<24} {', '.join(map(str, [*value][:MOST])) or 'none'}{more}")
         else:
             print(f"{indent}{name.replace('_', ' '):<24} {value}")
 

@@ -107,8 +107,8 @@ class PoseTransfer:
                 "fake": losses.adversarial(judged_fake, False, self.adversarial)}
 
     def sample(self, key, call, batch):
-        """The person in the target pose: {"fake_target": [B, H, W, 3]}."""
-        return self.rollout(key, call, batch)
+        """The person in the target pose: {"fake_target": [B, H, W, 3]}, a generator's excess of [-1, 1] cut off."""
+        return {"fake_target": jnp.clip(self.generate(key, call, batch), -1, 1)}
 
     def look(self, key, call, batch, names):
         """The named pictures of the generator's inside, of those in `looks`: {name: [B, h, w, 1 or 3] in [-1, 1]}."""

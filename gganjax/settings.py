@@ -119,6 +119,8 @@ def check(config: Mapping[str, Any], method: Any, *, devices: int = 1) -> None:
         # A weight of 0 may stay where an option has taken its term away: the command line cannot remove keys.
         given = {term: weight for term, weight in config["weights"][player].items() if weight or term in named}
         _same_names(f"weights.{player}", given, named, f"term of the player {player}")
+        if not any(given.values()):
+            raise InputError(f"config.weights.{player} must have a weight other than 0, or {player} has nothing to learn.")
     _same_names("optimizers", config["optimizers"], method.players, f"player of {method.name}")
     moved = [net for player in method.players.values() for net in player.nets]
     for net in config["ema"]:

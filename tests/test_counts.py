@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import pytest
 
 from gganjax import core, methods
+from gganjax.nets.bigraph import BiGraphGenerator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
+from gganjax.nets.pg2 import CoarseGenerator, DCGANDiscriminator, Refiner
 from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
@@ -85,9 +87,57 @@ def test_networks_of_domains(net, domains, size, expected):
     (XingGenerator("released", width=4, blocks=3), 81_663),
     (XingGenerator("released", width=4, blocks=2, norm="instance"), 62_583),
     (XingGenerator(), 861_376 + 9 * 1_574_658 + 772_668 + 1_478_016),  # encoders, blocks, image heads, maps
+    *[(BiGraphGenerator(form="released", aif="linear2", norm=k), n) for k, n in (
+        ("batch", 42_476_995), ("instance", 42_469_445))],
+    *[(BiGraphGenerator(form="released", aif="none", norm=k), n) for k, n in (
+        ("batch", 42_108_227), ("instance", 42_100_483))],
+    *[(BiGraphGenerator(form="released", aif="none", bgr="none", norm=k), n) for k, n in (
+        ("batch", 41_365_763), ("instance", 41_358_019))],  # PATN
+    # One gcn (20,544) less in each block; a single direction has as much.
+    *[(BiGraphGenerator(form="released", aif="none", **row), 42_108_227 - 9 * 20_544) for row in (
+        dict(share_gcn=True), dict(bgr="b2a"), dict(bgr="a2b"))],
+    (BiGraphGenerator(width=4, blocks=3, form="released", aif="linear2"), 61_639),
+    (BiGraphGenerator(width=4, blocks=2, form="released", aif="none", norm="instance"), 41_127),
 ])
 def test_generators_of_poses(net, expected):
-    inputs = [jax.ShapeDtypeStruct((1, 128, 64, channels), jnp.float32) for channels in (3, 36)]
+    assert count_pose(net) == expected
+
+
+@pytest.mark.parametrize("norm, expected", [("batch", 42_382_915), ("instance", 42_375_365)])
+def test_generator_of_faces(norm, expected):
+    assert count_pose(BiGraphGenerator(form="released", aif="linear2", norm=norm), maps=6) == expected
+
+
+def test_rows_of_the_thesis_form():
+    """What the reasoning, a direction, a graph convolution and the fusion add to BiGraphGAN as the text writes it."""
+    graph, mixing = 2 * (128 * 128 + 128 + 128 * 64 + 64 + 128 * 128), 64 * 64 + 128 * 128
+    plain = count_pose(BiGraphGenerator(aif="none", bgr="none"))
+    more = lambda **row: count_pose(BiGraphGenerator(**dict(aif="none") | row)) - plain
+    assert more(bgr="b2a") == more(bgr="a2b") == 9 * (graph // 2 + mixing)
+    assert more(share_gcn=True) == 9 * (graph + mixing)
+    assert more() == 9 * (graph + 2 * mixing)
+    fusion = 9 * 256 * 128 + 2 * 128 + 9 * 128 * 64 + 2 * 64 + 64 + 1
+    assert more(aif="mask") == more() + fusion
+
+
+def count_pose(net, maps=36):
+    inputs = [jax.ShapeDtypeStruct((1, 128, 64, channels), jnp.float32) for channels in (3, maps)]
+    shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+
+@pytest.mark.parametrize("net, height, width, channels, expected", [
+    (CoarseGenerator(), 128, 64, (3, 18), 70_795_075),
+    (Refiner(), 128, 64, (6,), 6_058_883),
+    (DCGANDiscriminator(), 128, 64, (3,), 4_324_737),
+    (DCGANDiscriminator(), 128, 64, (6,), 4_329_537),
+    (CoarseGenerator(levels=6), 256, 256, (3, 18), 122_103_235),
+    (Refiner(levels=4, top_skip=True), 256, 256, (6,), 12_696_067),
+    (DCGANDiscriminator(layers=5), 256, 256, (3,), 10_896_257),
+    (DCGANDiscriminator(layers=5), 256, 256, (6,), 10_901_057),
+])
+def test_networks_of_pg2(net, height, width, channels, expected):
+    inputs = [jax.ShapeDtypeStruct((1, height, width, each), jnp.float32) for each in channels]
     shapes = jax.eval_shape(net.init, jax.random.key(0), *inputs)
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
@@ -106,14 +156,18 @@ SYSTEMS |= {
     "pix2pix": dict(generator=54_413_955, discriminator=2_768_705),  # 57.2M in AsymmetricGAN's Table VIII
     "c2gan": dict(image_generator=54_417_027, guidance_generator=54_413_955, image_discriminator=2_771_777,
                   guidance_discriminator=2_768_705),
+    "pg2": dict(coarse=122_103_235, refiner=12_696_067, discriminator=10_901_057),
 }
 SYSTEMS |= {
     "xinggan": dict(generator=17_283_982, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                     perceptual=38_720),
     "patn": dict(generator=41_365_763, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                  perceptual=38_720),  # VGG's two convolutions up to relu1_2
+    "bigraphgan": dict(generator=41_301_956, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
+                       perceptual=38_720),
 }
-OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "gesturegan", "patn", "xinggan")}
+OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
+OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
 
 def test_every_system_is_counted():

@@ -179,11 +179,11 @@ def break_pairs(root, text):
         (lambda root: break_pairs(root, "source,target\n"), "The list {0}/train_pairs.csv holds no pairs."),
         (
             lambda root: break_pairs(root, ""),
-            "The list of pairs {0}/train_pairs.csv must start with the line source,target, found 'nothing'.",
+            "The list of pairs {0}/train_pairs.csv must start with the line source,target or from,to, found 'nothing'.",
         ),
         (
-            lambda root: break_pairs(root, "from,to\n"),
-            "The list of pairs {0}/train_pairs.csv must start with the line source,target, found 'from,to'.",
+            lambda root: break_pairs(root, "a,b\n"),
+            "The list of pairs {0}/train_pairs.csv must start with the line source,target or from,to, found 'a,b'.",
         ),
         (
             lambda root: break_pairs(root, "source,target\np0.png\n"),
@@ -195,12 +195,13 @@ def break_pairs(root, text):
         ),
         (
             lambda root: (root / "train_pairs.csv").unlink(),
-            "The list of pairs {0}/train_pairs.csv cannot be read: No such file or directory.",
+            "The list of pairs of the train split is missing: expected {0}/train_pairs.csv or {0}/*-pairs-train.csv.",
         ),
         (
             lambda root: (root / "train_keypoints.json").unlink(),
             "The guidance of the train split is missing: expected "
-            + " or ".join(f"{{0}}/train_{name}" for name in ("keypoints.json", "landmarks.json", "keypoints", "skeletons.")),
+            + "{0}/train_keypoints.json or {0}/train_landmarks.json or {0}/*-annotation-train.csv or "
+            + "{0}/train_keypoints or {0}/train_landmarks or {0}/train_skeletons.",
         ),
         (
             lambda root: write_key_points(root, "train", {"p0.png": None}, 32),

@@ -61,6 +61,23 @@ def test_maps_are_those_of_pose_maps_at_255(root, style, peak):
                 assert np.array_equal(map_, 255 * (squared <= peak**2))
 
 
+@pytest.mark.parametrize("style, line_width", [("heatmaps", 0), ("heatmaps", 2.3), ("disks", 0), ("disks", 2.5), ("deltas", 0)])
+def test_drawing_joints_one_by_one_gives_the_bits_of_whole_maps(style, line_width):
+    """Also where a joint's surroundings reach beyond the picture on one or on both sides."""
+    functions = dict(
+        heatmaps=lambda joints, size: np.rint(255 * pose_maps.gaussian_maps(joints, size, sigma=line_width or 6)),
+        disks=lambda joints, size: 255 * pose_maps.disk_maps(joints, size, radius=line_width or 4),
+        deltas=lambda joints, size: 255 * pose_maps.delta_maps(joints, size))
+    random = np.random.default_rng(0)
+    for height, width in ((48, 24), (7, 90), (64, 64)):
+        body = random.uniform((-5, -5, 0.5), (width + 5, height + 5, 1), (18, 3)) * (1, 1, 0) + (0, 0, 1)
+        body[[3, 9], 2] = 0
+        whole = functions[style](guides.inside([body], (height, width)), (height, width))
+        drawn = guides.draw([body], (height, width), style=style, line_width=line_width)
+        assert drawn.dtype == np.uint8 and np.array_equal(drawn, whole)
+        assert not drawn[..., [3, 9]].any()
+
+
 def test_a_flip_exchanges_the_maps_of_left_and_right(root):
     """Unlike the published loaders, which leave the channels where they are."""
     rows = batch(root, 40, flip="on")

@@ -17,20 +17,23 @@ SMALL_POSE = dict(width=4, blocks=1, discriminator_width=4, discriminator_blocks
 TOYS = {
     "asymmetricgan": SMALL | dict(reconstruction_width=3, perceptual="none", dropout=0.0),
     "asymmetricgan_unpaired": DOMAINS | dict(similarity_scales=1, pool_size=3),
+    "bigraphgan": SMALL_POSE,
     "c2gan": DEEP | dict(pool_size=0, norm="instance"),
     "cyclegan": SMALL | dict(pool_size=3),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
     "patn": SMALL_POSE,
+    "pg2": dict(width=4, levels=3, code=4, discriminator_width=2, discriminator_layers=2, coarse_steps=50),
     "pix2pix": DEEP,
     "stargan": DOMAINS | dict(n_critic=2),
     "xinggan": SMALL_POSE | dict(images=2),
 }
 # What shall fall when a method learns two pairs by heart.
-LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle", "c2gan": "generators/pixel",
+LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
+           "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
            "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "patn": "generator/pixel",
-           "pix2pix": "generator/pixel", "stargan": "generator/cycle", "xinggan": "generator/pixel"}
+           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
-RATES = {"c2gan": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 

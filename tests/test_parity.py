@@ -70,6 +70,11 @@ FIXTURES = (
     "step_stargan_rafd",
     "step_asymmetricgan_multi",
     "step_asymmetricgan_supervised",
+    "bigraph_gen_fashion_in",
+    "bigraph_gen_market_bn",
+    "bigraph_trainstep_market",
+    "pg2_market",
+    "pg2_df256",
 )
 
 

@@ -76,6 +76,16 @@ def test_pg2_mask_is_disks_along_limbs():
     assert not pose_maps.pose_mask_pg2(pose(j10=(5, 5)), SIZE).any()
 
 
+def test_pg2_mask_of_a_limb_that_leaves_the_picture():
+    """Its joints may lie outside, near or far, in all directions."""
+    for end in ((-9, 4), (31, 4), (10, -3), (10, 40), (-2, 21), (26, 22)):
+        points = pose(j2=(10, 9), j3=end)
+        count = max(int(math.hypot(end[0] - 10, end[1] - 9) / 4), 1)
+        centers = [(int(10 + (end[0] - 10) * i / count), int(9 + (end[1] - 9) * i / count)) for i in range(count + 1)]
+        disks = where(lambda y, x, centers=centers: any(math.hypot(y - cy, x - cx) <= 4 for cy, cx in centers))
+        np.testing.assert_array_equal(pose_maps.pose_mask_pg2(points, SIZE), closed(disks))
+
+
 def test_evaluation_mask_is_rectangles_and_disks():
     points = pose(j2=(4, 6), j3=(18, 6), j10=(20, 16))
     rectangle = lambda y, x: 4 <= y <= 18 and 2 <= x <= 10

@@ -92,15 +92,15 @@ def test_describe_prints_the_counts_of_the_thesis(capsys):
     assert rows[-1][:2] == ["total", "16,926,277"]
 
 
-def test_check_prints_what_it_found_and_writes_nothing(tmp_path, capsys):
+def test_check_prints_what_it_found_and_draws_key_points(tmp_path, capsys):
     workdir = tmp_path / "run"
     assert run.main(["run", *TINY, "--config.steps=600", f"--workdir={workdir}", "--mode=check"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     for part in ("pairs 12", "generator every step: moves generator", "source_guidance ['B', 'H', 'W', 3]",
                  "discriminators every step: moves discriminator_plain, discriminator_guided", "pixel x 800",
-                 "length: 600 steps of 4 pairs, 3 steps an epoch", "nothing is wrong"):
+                 "length: 600 steps of 4 pairs, 3 steps an epoch", "nothing is wrong", f"look at {workdir / 'check.html'}"):
         assert part in printed
-    assert not workdir.exists()
+    assert [path.name for path in workdir.iterdir()] == ["check.html"]
 
 
 def mistakes(root):

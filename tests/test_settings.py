@@ -78,6 +78,8 @@ def test_optimizers(changes, sentence):
     ({"options.self_content": False}, 1,
      ("config.weights.generator.identity is no term of the player generator; "
       "expected one of color, cycle, gan_guided, gan_plain, pixel, tv.")),
+    ({f"weights.discriminators.{judge}_{label}": 0.0 for judge in ("plain", "guided") for label in ("fake", "real")}, 1,
+     "config.weights.discriminators must have a weight other than 0, or discriminators has nothing to learn."),
     ({"weights.discriminator": {}}, 1,
      "config.weights.discriminator is no player of gesturegan; did you mean discriminators."),
     ({"optimizers.discriminators": None}, 1,

@@ -113,7 +113,8 @@ def torch_trainer(name, width, size, batch):
 def test_the_networks_in_torch_are_as_large(name):
     torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
     method, config = compare_torch.build(name, 8)
-    trainer = torch_trainer(name, 8, 256, compare_torch.random_batch(method, 1, 256))
+    size = config["data"]["crop_size"]
+    trainer = torch_trainer(name, 8, size, compare_torch.random_batch(method, 1, size))
     held = [net for value in vars(trainer).values() for net in (value.values() if isinstance(value, dict) else [value])]
     nets = {net for net in held if isinstance(net, torch.nn.Module)}
     theirs = sum(parameter.numel() for net in nets for parameter in net.parameters())

@@ -19,6 +19,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import jax
 from parities import (
     asymmetricgan,
+    bigraph,
     c2gan,
     cyclegan,
     distributions,
@@ -27,6 +28,7 @@ from parities import (
     gesturegan,
     losses,
     networks,
+    pg2,
     pix2pix,
     pixels,
     pose_family,
@@ -80,6 +82,9 @@ KNOWN = (
     (r"StarGAN Solver\.train\(\), one iteration", stargan.step),
     (r"xing$", xing.generator),
     (r"one training iteration, generator=xing$", xing.step),
+    (r"bigraph_(market|fashion)$", bigraph.generator),
+    (r"one training iteration, generator=bigraph_market$", bigraph.step),
+    (r"PG2 \((market|df256) graph\)", pg2.step),
 )
 
 

@@ -9,7 +9,18 @@ from typing import NamedTuple
 import numpy as np
 import state_dicts
 
-from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, patn, pix2pix, stargan, xinggan
+from experiments import (
+    asymmetricgan,
+    asymmetricgan_unpaired,
+    bigraphgan,
+    c2gan,
+    cyclegan,
+    gesturegan,
+    patn,
+    pix2pix,
+    stargan,
+    xinggan,
+)
 from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 
@@ -66,6 +77,7 @@ RELEASES = {
         any_name=False, channels={"G1": (6,), "G2": (6,), "D1": (6,), "D2": (9,)}),
     "patn": Release(patn, "released_market", POSE_NETS, pose=port.patn),
     "xinggan": Release(xinggan, "released_market", POSE_NETS, pose=port.xing),
+    "bigraphgan": Release(bigraphgan, "released_market", POSE_NETS, pose=port.bigraph),
 }
 
 

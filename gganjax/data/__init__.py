@@ -7,7 +7,6 @@
 from gganjax.data.images import read_image
 from gganjax.data.keypoints import read_keypoints
 from gganjax.data.opening import open_source
-from gganjax.data.order import steps_per_epoch, test_batches, train_batches
 from gganjax.data.settings import DEFAULTS
 from gganjax.data.skeletons import draw_skeleton
 
@@ -21,3 +20,12 @@ __all__ = [
     "test_batches",
     "train_batches",
 ]
+
+
+def __getattr__(name):
+    """Imports what makes batches at its first use: that needs grain, reading and drawing key points does not."""
+    if name in ("steps_per_epoch", "test_batches", "train_batches"):
+        from gganjax.data import order
+
+        return getattr(order, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -81,7 +81,7 @@ def loader(root: Path, settings: Settings, size: tuple[int, int]):
     def load(name: str, domain: np.ndarray) -> Panel:
         def read():
             whole = images.read_image(root / name)
-            return Panel(images.fit(whole, size, center_crop=settings.center_crop, by=settings.resize), domain=domain)
+            return Panel(images.fit(whole, size, center_crop=settings.center, by=settings.resize), domain=domain)
 
         return memory.get(name, read)
 

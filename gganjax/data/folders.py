@@ -5,20 +5,30 @@
     ROOT/train_keypoints.json       {"image_size": [w, h], "images": {NAME: {"hands": [{"points": [[x, y, confidence], ...]}]}}}
     ROOT/train_landmarks.json       of faces, {NAME: {"person": ..., "expression": ..., "face68": [[x, y, ...], ...]}}
     ROOT/train_keypoints/           or OpenPose files, STEM[_000000000000]_keypoints.json
+    ROOT/train_landmarks/           or OpenFace files, STEM.csv
     ROOT/train_skeletons/           or skeleton pictures, STEM.png
 
-and the same with `test`. Without a list the pairs are pictures of one person, see `config.data.pairs`.
+and the same with `test`. The folders of the person-image systems are read as they are:
+
+    ROOT/market-pairs-train.csv         from,to: any name that ends in -pairs-train.csv
+    ROOT/market-annotation-train.csv    name:keypoints_y:keypoints_x, 18 joints each, -1 if missing; likewise
+
+A JSON file of key points may also be COCO's. Without a list the pairs are pictures of one person, see
+`config.data.pairs`. What is wrong with key points but not certain is logged, a sentence each; see `suspicions`.
 """
 
-import csv
+import logging
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gganjax.data import images, keypoints, skeletons, verify
+from gganjax.data import images, keypoints, skeletons, suspicions, verify
+from gganjax.data.pairs import list_pairs, one_of, point_files
 from gganjax.data.settings import Settings
 from gganjax.data.source import Memory, Panel, Source
 from gganjax.errors import InputError
+
+_log = logging.getLogger("gganjax")
 
 
 class Listing(NamedTuple):
@@ -39,22 +49,22 @@ def open_folder(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
 
     def panel(name: str) -> Panel:
         whole = images.read_image(listing.root / split / name)
-        fit = partial(images.fit, size=size, center_crop=settings.center_crop, by=settings.resize)
+        fit = partial(images.fit, size=size, center_crop=settings.center, by=settings.resize)
         picture = fit(whole)
         if listing.figures is None:
             drawn = images.read_image(listing.root / listing.skeletons[name], background=0)
             return Panel(picture, guidance=fit(drawn))
-        return Panel(picture, figure=fit_figure(listing.figures[name], whole.shape, size, settings.center_crop))
+        return Panel(picture, figure=fit_figure(listing.figures[name], whole.shape, size, settings.center))
 
     def load(index: int) -> tuple[Panel, Panel]:
         source, target = listing.pairs[index]
         return memory.get(source, lambda: panel(source)), memory.get(target, lambda: panel(target))
 
     names = [pair_name(source, target) for source, target in listing.pairs]
-    return Source(names, load, listing.facts, size=size, mirrored=False)
+    return Source(names, load, listing.facts, size=size, mirrored=False, panel=panel)
 
 
-def fit_figure(figure: list, shape: tuple, size: tuple[int, int], center_crop: int) -> list:
+def fit_figure(figure: list, shape: tuple, size: tuple[int, int], center_crop) -> list:
     """Moves key points as `images.fit` moves a picture of that shape."""
     top, left, height, width = images.middle(shape, center_crop)
     if (top, left) != (0, 0):
@@ -78,12 +88,12 @@ def list_folder(settings: Settings, split: str) -> Listing:
         raise InputError(f"config.data.folder names {root}, but there is no such folder.")
     if not (root / split).is_dir():
         raise InputError(f"The pictures of the {split} split must be in {root / split}, but there is no such folder.")
-    pairs, list_of_pairs = _pairs(root, split, settings)
+    pairs, list_of_pairs = list_pairs(root, split, settings)
     names = sorted({name for pair in pairs for name in pair})
     for name in names:
         if not (root / split / name).is_file():
             raise InputError(f"{list_of_pairs} names {name}, but there is no file {root / split / name}.")
-    declared, figures, pictures = _read_guidance(root, split, names, settings)
+    declared, figures, pictures, place = _read_guidance(root, split, names, settings)
     guided = {name for name in names if (pictures.get(name) if figures is None else skeletons.visible(figures.get(name, ())))}
     missing = sorted(set(names) - guided)
 
@@ -103,6 +113,14 @@ def list_folder(settings: Settings, split: str) -> Listing:
     if not kept:
         reason = f"{len(missing)} of {len(names)} pictures have no key points, {len(bad)} cannot be read"
         raise InputError(f"No pair of the {split} split in {root} can be used: {reason}.")
+    unlisted = [name for name in missing if name not in (pictures if figures is None else figures)]
+    _tell_missing(place, unlisted, [name for name in missing if name not in unlisted], names, pairs)
+    suspicious = {}
+    if figures is not None:
+        at = {name: sizes[f"{split}/{name}"] for name in sorted(usable)}
+        suspicious, sentences = suspicions.find({name: figures[name] for name in at}, at, place)
+        for sentence in sentences:
+            _log.warning(sentence.rstrip("."))
     facts = dict(
         kind="folder",
         folder=str(root),
@@ -114,6 +132,7 @@ def list_folder(settings: Settings, split: str) -> Listing:
         without_key_points=missing,
         bad_files=dict(sorted(bad.items())),
         guidance="skeleton pictures" if figures is None else "key points",
+        suspicious=suspicious,
     )
     return Listing(root, split, kept, figures, pictures, facts)
 
@@ -126,80 +145,40 @@ def count_sizes(sizes) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _pairs(root: Path, split: str, settings: Settings) -> tuple[list[tuple[str, str]], Path]:
-    """The pairs, and the file that names their pictures."""
-    path = root / f"{split}_pairs.csv"
-    points = next((file for file in _key_point_files(root, split) if file.is_file()), None)
-    people = keypoints.read_people(points) if points and (settings.pairs != "auto" or not path.exists()) else {}
-    if settings.pairs == "auto" and not people:
-        return _read_pairs(path, settings.only), path
-    if not people:
-        wanted = " or ".join(str(file) for file in _key_point_files(root, split))
-        raise InputError(
-            f"config.data.pairs={settings.pairs} needs the person and the expression of every picture in {wanted}."
-        )
-    of_person = {}
-    for name, (person, expression) in people.items():
-        of_person.setdefault(person, {})[name] = expression
-    pairs = [
-        (source, target)
-        for pictures in of_person.values()
-        for source in pictures
-        for target in pictures
-        if source != target and source.startswith(settings.only)
-        and (settings.pairs == "all" or (pictures[source] == "neutral" != pictures[target]))
-    ]  # fmt: skip
-    if not pairs:
-        tail = f" whose source starts with {settings.only!r} (config.data.only)" if settings.only else ""
-        raise InputError(f"{points} names no two pictures of one person that make a pair{tail}.")
-    return pairs, points
-
-
-def _key_point_files(root: Path, split: str) -> list[Path]:
-    return [root / f"{split}_{name}.json" for name in ("keypoints", "landmarks")]
-
-
-def _read_pairs(path: Path, only: str) -> list[tuple[str, str]]:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except OSError as error:
-        raise InputError(f"The list of pairs {path} cannot be read: {error.strerror or error}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"The list of pairs {path} is not a CSV file: {error}.") from error
-    if not rows or [cell.strip() for cell in rows[0]] != ["source", "target"]:
-        raise InputError(
-            f"The list of pairs {path} must start with the line source,target,"
-            f" found {','.join(rows[0]) if rows else 'nothing'!r}."
-        )
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) != 2 or not row[0].strip() or not row[1].strip():
-            raise InputError(f"Row {number} of {path} must be two file names, found {','.join(row)!r}.")
-    pairs = [(source.strip(), target.strip()) for source, target in rows[1:] if source.strip().startswith(only)]
-    if not pairs:
-        tail = f" whose source starts with {only!r} (config.data.only)" if only else ""
-        raise InputError(f"The list {path} holds no pairs{tail}.")
-    return pairs
+def _tell_missing(place: Path, unlisted: list, empty: list, names: list, pairs: list) -> None:
+    """Logs which pictures have no key points, a sentence for each reason."""
+    for missing, reason in ((unlisted, "has nothing on"), (empty, "holds no joint that was found of")):
+        if missing:
+            lost = sum(not {*pair}.isdisjoint(missing) for pair in pairs)
+            _log.warning(
+                "%s %s %d of %d pictures (%s first); the %d pairs with them are left out",
+                place, reason, len(missing), len(names), missing[0], lost,
+            )  # fmt: skip
 
 
 def _read_guidance(root: Path, split: str, names, settings: Settings):
-    """Returns (declared picture size or None, figures or None, skeleton pictures)."""
-    places = [("json", path) for path in _key_point_files(root, split)]
-    places += [("openpose", root / f"{split}_keypoints"), ("pictures", root / f"{split}_skeletons")]
+    """Returns (declared picture size or None, figures or None, skeleton pictures, the file or folder they are from)."""
+    table = root / f"*-annotation-{split}.csv"
+    places = [("json", path) for path in point_files(root, split)] + [("table", table)]
+    folders = dict(openpose="keypoints", openface="landmarks", pictures="skeletons")
+    places += [(kind, root / f"{split}_{name}") for kind, name in folders.items()]
     wanted = [place for place in places if settings.keypoints in ("auto", place[0])]
-    kind, there = next((place for place in wanted if place[1].exists()), ("", None))
-    if there is None:
+    for kind, path in wanted:
+        there = one_of(path, root, path.name, "tables of key points") if kind == "table" else path
+        if there is not None and there.exists():
+            break
+    else:
         raise InputError(
             f"The guidance of the {split} split is missing: expected {' or '.join(str(path) for _, path in wanted)}."
         )
-    if kind == "json":
-        declared, figures = keypoints.read_figures(there, parts=settings.parts)
-        return declared, figures, {}
-    if kind == "openpose":
-        return None, keypoints.read_openpose_folder(there, names, parts=settings.parts), {}
+    if kind in ("json", "table"):
+        return *keypoints.read_figures(there, parts=settings.parts), {}, there
+    if kind != "pictures":
+        read = dict(openpose=keypoints.read_openpose_folder, openface=keypoints.read_openface_folder)[kind]
+        return None, read(there, names, parts=settings.parts), {}, there
     found = {
         path.relative_to(there).as_posix().rpartition(".")[0]: path.relative_to(root).as_posix()
         for path in sorted(there.rglob("*"))
         if path.suffix.lower() in images.SUFFIXES
     }
-    return None, None, {name: found[name.rpartition(".")[0]] for name in names if name.rpartition(".")[0] in found}
+    return None, None, {name: found[name.rpartition(".")[0]] for name in names if name.rpartition(".")[0] in found}, there

@@ -4,6 +4,8 @@ A figure is a list of key points as in `skeletons`. Maps and masks are those of 
 figure; a joint that is not found or lies outside of the picture gives an empty map, as a detector would not find it.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from gganjax.data import pose_maps, skeletons
@@ -21,12 +23,34 @@ def draw(figure: list, size: tuple[int, int], *, style: str = "white", line_widt
     """
     if style not in MAPS:
         return skeletons.draw_skeleton(figure, size, line_width=line_width or None, style=style)
-    joints = inside(figure, size)
+    stamp = _stamp(style, line_width)
+    reach = len(stamp) // 2
+    maps = np.zeros((*size, pose_maps.JOINTS), np.uint8)
+    for joint, (y, x) in enumerate(inside(figure, size).tolist()):
+        if y >= 0:
+            top, left = max(y - reach, 0), max(x - reach, 0)
+            part = stamp[top - y + reach : size[0] - y + reach, left - x + reach : size[1] - x + reach]
+            maps[top : y + reach + 1, left : x + reach + 1, joint] = part
+    return maps
+
+
+@lru_cache(maxsize=8)
+def _stamp(style: str, line_width: float) -> np.ndarray:
+    """What one joint leaves in its map, uint8 [2 R + 1, 2 R + 1] around it; beyond R pixels the map is 0 in 8 bits.
+
+    Joints lie on whole pixels, so that all leave the same. Copying it gives the bits that `pose_maps` gives, which
+    computes every pixel of 18 maps: at 256 x 176 that takes 10.6 ms a picture on a CPU core, the copies 0.06 ms.
+    """
     if style == "heatmaps":
-        return np.rint(255 * pose_maps.gaussian_maps(joints, size, sigma=line_width or 6)).astype(np.uint8)
-    if style == "disks":
-        return 255 * pose_maps.disk_maps(joints, size, radius=line_width or 4)
-    return 255 * pose_maps.delta_maps(joints, size)
+        sigma = line_width or 6
+        reach = int(np.ceil(sigma * np.sqrt(2 * np.log(2 * 255))))  # where 255 exp(-d^2 / (2 sigma^2)) falls below 1/2
+        draw_maps, level = lambda joint, size: np.rint(255 * pose_maps.gaussian_maps(joint, size, sigma=sigma)), 1
+    elif style == "disks":
+        reach = int(line_width or 4)
+        draw_maps, level = lambda joint, size: pose_maps.disk_maps(joint, size, radius=line_width or 4), 255
+    else:
+        reach, draw_maps, level = 0, pose_maps.delta_maps, 255
+    return level * draw_maps(np.array([[reach, reach]]), (2 * reach + 1, 2 * reach + 1))[..., 0].astype(np.uint8)
 
 
 def mask(figure: list, size: tuple[int, int], *, kind: str = "pg2") -> np.ndarray:

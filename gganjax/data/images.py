@@ -39,18 +39,19 @@ def resize(picture: np.ndarray, size, *, by: str = "bicubic") -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize((size[1], size[0]), Image.Resampling[by.upper()]))
 
 
-def middle(shape, side: int) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of the square of `side` pixels in the middle of [H, W, ...]; 0 takes everything.
+def middle(shape, cut) -> tuple[int, int, int, int]:
+    """(top, left, height, width) of the middle of [H, W, ...]: `cut` is (height, width), or one number for both.
 
-    Halves are rounded to even numbers, as by torchvision's center crop; a side that is shorter stays whole.
+    0 takes everything, and a side that is shorter stays whole. Halves are rounded to even numbers, as by
+    torchvision's center crop.
     """
-    height, width = shape[:2]
-    cut = [min(side or full, full) for full in (height, width)]
-    return round((height - cut[0]) / 2), round((width - cut[1]) / 2), *cut
+    wanted = (cut, cut) if isinstance(cut, int) else cut
+    height, width = (min(side or full, full) for side, full in zip(wanted, shape[:2], strict=True))
+    return round((shape[0] - height) / 2), round((shape[1] - width) / 2), height, width
 
 
-def fit(picture: np.ndarray, size, *, center_crop: int = 0, by: str = "bicubic") -> np.ndarray:
-    """Cuts the middle square out, where one is asked for, and resizes to (height, width)."""
+def fit(picture: np.ndarray, size, *, center_crop=0, by: str = "bicubic") -> np.ndarray:
+    """Cuts the middle out, where one is asked for (see `middle`), and resizes to (height, width)."""
     top, left, height, width = middle(picture.shape, center_crop)
     return resize(picture[top : top + height, left : left + width], size, by=by)
 

@@ -70,9 +70,9 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
     memory = Memory(settings.memory)
 
     def panels(label: str, photo: str) -> tuple[Panel, Panel]:
-        drawn = paint(read_label(root / label, size, settings.center_crop), palette)
+        drawn = paint(read_label(root / label, size, settings.center), palette)
         whole = images.read_image(root / photo)
-        return Panel(drawn), Panel(images.fit(whole, size, center_crop=settings.center_crop, by=settings.resize))
+        return Panel(drawn), Panel(images.fit(whole, size, center_crop=settings.center, by=settings.resize))
 
     facts = {
         "kind": "labels",
@@ -91,7 +91,7 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
     return Source(stems, lambda i: memory.get(kept[i], lambda: panels(*kept[i])), facts, size=size, mirrored=mirrored)
 
 
-def read_label(path: Path, size: tuple[int, int] | None = None, center_crop: int = 0) -> np.ndarray:
+def read_label(path: Path, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
     """Reads a label map into uint8 [H, W], resized to (height, width) by nearest neighbor."""
     try:
         with Image.open(path) as image:

@@ -139,7 +139,7 @@ def open_prepared(settings: Settings, split: str, *, size: tuple[int, int]) -> S
             raise InputError(f"Picture {row} of the prepared set in {root} cannot be read any more: {error}.") from error
         name = f"{record['name'].decode()} in {root}"
         whole = images.decode(io.BytesIO(record["image"]), name=name)
-        fit = partial(images.fit, size=size, center_crop=settings.center_crop, by=settings.resize)
+        fit = partial(images.fit, size=size, center_crop=settings.center, by=settings.resize)
         picture = fit(whole)
         if guided:
             skeleton = images.decode(io.BytesIO(record["guidance"]), name=name, background=0)
@@ -147,7 +147,7 @@ def open_prepared(settings: Settings, split: str, *, size: tuple[int, int]) -> S
         joints = np.array([float.fromhex(value) for value in record["joints"].decode().split()]).reshape(-1, 3)
         ends = np.cumsum([int(part) for part in record["parts"].decode().split()])
         figure = np.split(joints, ends[:-1])
-        return Panel(picture, figure=folders.fit_figure(figure, whole.shape, size, settings.center_crop))
+        return Panel(picture, figure=folders.fit_figure(figure, whole.shape, size, settings.center))
 
     def load(index: int) -> tuple[Panel, Panel]:
         pair = pairs[chosen[index]]

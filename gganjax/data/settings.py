@@ -11,7 +11,7 @@ CHOICES = dict(
     resize=("bicubic", "bilinear"),
     guidance=("white", "fingers", "dots", "heatmaps", "disks", "deltas"),
     masks=("pg2", "person"),
-    keypoints=("auto", "json", "openpose", "pictures"),
+    keypoints=("auto", "json", "table", "openpose", "openface", "pictures"),
     parts=("auto", "hands", "body", "face"),
     pairs=("auto", "neutral", "all"),
     panels=("auto", "two", "source_first", "target_first"),
@@ -36,7 +36,8 @@ class Settings:
     exchange: bool = False  # source and target exchanged: the other direction of a set of pairs or of two domains
     domains: tuple = ()  # names of folders or attributes in the order of label vectors; "unpaired": (source, target)
     test_lines: int = 1999  # "attributes": that many lines of the shuffled list are the test split (StarGAN's number)
-    center_crop: int = 0  # pixels a side of the square that is cut from the middle of every file first; 0 = whole files
+    center_crop: int = 0  # height of the middle that is cut out of every file first; 0 = whole files
+    center_crop_width: int = 0  # ... and width; 0 = square. DeepFashion: 256 and 176 (columns 40 to 215 of 256x256 files)
     resize: str = "bicubic"  # filter by which pictures are resized: "bicubic" or "bilinear"
     load_size: int = 286  # height to which every panel is resized before the crop
     load_width: int = 0  # ... and width; 0 = square
@@ -50,7 +51,8 @@ class Settings:
     # For maps of joints the Gaussians' sigma or the disks' radius; 0 = 6 or 4 pixels at every size, as published
     line_width: float = 0.0
     masks: str = "pg2"  # masks of bodies, where a method uses them: "pg2" (its training) or "person" (those of scores)
-    # Where a folder keeps its guidance: "json", "openpose", "pictures" or "auto" (the first of these that exists)
+    # Where a folder keeps its guidance: "json", "table" (name:keypoints_y:keypoints_x), "openpose", "openface",
+    # "pictures" or "auto" (the first of these that exists); see folders.py
     keypoints: str = "auto"
     parts: str = "auto"  # which key points: "hands", "body", "face" or "auto" (the first that the picture has)
     # Pairs of a folder without a list of them, of pictures of one person: "neutral" (from the neutral face to every
@@ -70,6 +72,11 @@ class Settings:
     threads: int = 2  # threads that read, decode and augment
     prefetch: int = 4  # batches kept ready
     memory: int = 512  # MiB of decoded pictures kept for the next time they are needed
+
+    @property
+    def center(self) -> tuple[int, int]:
+        """(height, width) of the middle that is cut out of every file, 0 for the whole of it."""
+        return self.center_crop, self.center_crop_width or self.center_crop
 
     @property
     def crop(self) -> tuple[int, int]:
@@ -117,8 +124,8 @@ def resolve(settings) -> Settings:
         if value not in choices:
             raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}.")
     lowest = dict(
-        load_size=1, crop_size=1, load_width=0, crop_width=0, center_crop=0, test_lines=1, people=1, test_people=1,
-        poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0,
+        load_size=1, crop_size=1, load_width=0, crop_width=0, center_crop=0, center_crop_width=0, test_lines=1, people=1,
+        test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0,
     )  # fmt: skip
     for key, low in lowest.items():
         if getattr(checked, key) < low:

@@ -39,6 +39,7 @@ class Source:
       sides: (source side, target side) of a set without counterparts, whose pictures training takes in two
         independent orders; None where pairs belong together.
       target_of: index -> which picture the target is, for unrelated pairs that share target pictures; None elsewhere.
+      panel: name of a picture -> its panel, of sets that keep pictures under names; None elsewhere.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Source:
         mirrored: bool,
         sides: tuple[Side, Side] | None = None,
         target_of: Callable[[int], Any] | None = None,
+        panel: Callable[[str], Panel] | None = None,
     ):
         self.names = names
         self.load = load
@@ -58,6 +60,7 @@ class Source:
         self.mirrored = mirrored
         self.sides = sides
         self.target_of = target_of
+        self.panel = panel
         self._facts = facts
 
     def __len__(self) -> int:
@@ -76,12 +79,13 @@ class Source:
             mirrored=self.mirrored,
             sides=self.sides,
             target_of=self.target_of and (lambda index: self.target_of(chosen[index])),
+            panel=self.panel,
         )
 
     def exchanged(self) -> "Source":
         """The same pairs, where pairs belong together, in the other direction."""
         load = lambda index: self.load(index)[::-1]
-        return Source(self.names, load, self._facts, size=self.size, mirrored=self.mirrored)
+        return Source(self.names, load, self._facts, size=self.size, mirrored=self.mirrored, panel=self.panel)
 
     def describe(self) -> dict:
         """What was found: kind, folder, pairs, pictures, sizes, pairs left out and why, bad files by name.

@@ -55,7 +55,7 @@ def open_strips(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
             raise InputError(f"{root / split / name} was {was} when it was checked and no longer is.")
         width //= len(order)
         parts = [strip[:, place * width : (place + 1) * width] for place in order]
-        parts = [images.fit(part, size, center_crop=settings.center_crop, by=settings.resize) for part in parts]
+        parts = [images.fit(part, size, center_crop=settings.center, by=settings.resize) for part in parts]
         source_guidance, target_guidance = parts[2:] or (None, None)
         return Panel(parts[0], guidance=source_guidance), Panel(parts[1], guidance=target_guidance)
 

@@ -1,6 +1,6 @@
 """Attention of every position to every other, exact, and without the whole matrix of energies where that is large.
 
-`attention` is softmax(query key^T) value, unscaled as XingGAN writes it. At DeepFashion's 256x256 one matrix of a batch
+`attention` is softmax(queries keys^T) values, unscaled as XingGAN writes it. At DeepFashion's 256x256 one matrix of a batch
 of 32 holds 2 GiB, and a generator of nine blocks would keep eighteen of them with their softmax and gradients, 115 GiB in
 all. Three forms compute the same:
 
@@ -25,28 +25,28 @@ PLAIN_BYTES = 2**26  # of the float32 energies of a call; Market's 32 images in 
 FUSED_WIDTHS = {8: 128, 9: 256}  # widest head that cuDNN takes, by NVIDIA's compute capability from which on
 
 
-def attention(query, key, value, *, form: str = "auto", rows: int = ROWS) -> jax.Array:
-    """softmax(query key^T) value, with the softmax over the keys and no scaling.
+def attention(queries, keys, values, *, form: str = "auto", rows: int = ROWS) -> jax.Array:
+    """softmax(queries keys^T) values, with the softmax over the keys and no scaling.
 
     Args:
-      query: [B, N, D].
-      key: [B, M, D].
-      value: [B, M, C].
+      queries: [B, N, D].
+      keys: [B, M, D].
+      values: [B, M, C].
       form: one of `FORMS`, or "auto" for what `choose` says.
       rows: of the matrix at a time in the chunked form, as in `by_images`; they need not divide N.
 
     Returns:
-      [B, N, C] in the type of `value`. Energies and softmax are float32 in every form.
+      [B, N, C] in the type of `values`. Energies and softmax are float32 in every form.
     """
     check_choices(CHOICES, attention=form)
     if form == "auto":
-        form = choose(query.shape, key.shape, value.shape, value.dtype)
+        form = choose(queries.shape, keys.shape, values.shape, values.dtype)
     if form == "chunked":
-        return by_images(lambda *parts: _by_queries(*parts, rows), query, key, value, rows=rows)
-    return (_fused if form == "fused" else _plain)(query, key, value)
+        return by_images(lambda *parts: _by_queries(*parts, rows), queries, keys, values, rows=rows)
+    return (_fused if form == "fused" else _plain)(queries, keys, values)
 
 
-def choose(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...], dtype, *, device=None) -> str:
+def choose(queries: tuple[int, ...], keys: tuple[int, ...], values: tuple[int, ...], dtype, *, device=None) -> str:
     """Which form "auto" takes: plain while the matrix is small, else fused where cuDNN can, else chunked.
 
     cuDNN wants 16-bit types, NVIDIA's compute capability 8.0 or more, and heads of query, key and value of one width, a
@@ -54,16 +54,16 @@ def choose(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...],
     released widths, 32 and 256, fit as eight heads; the thesis' single width of 256 fits from 9.0 on.
 
     Args:
-      query, key, value: shapes as in `attention`.
+      queries, keys, values: shapes as in `attention`.
       dtype: of the computation.
       device: that will compute; the first one here unless given.
     """
-    rows, queries, width = query
-    if 4 * rows * queries * key[1] <= PLAIN_BYTES:
+    batch, positions, width = queries
+    if 4 * batch * positions * keys[1] <= PLAIN_BYTES:
         return "plain"
     found = re.fullmatch(r"(\d+)\.\d+", getattr(device or jax.local_devices()[0], "compute_capability", ""))
     widest = max((FUSED_WIDTHS[since] for since in FUSED_WIDTHS if found and since <= int(found[1])), default=0)
-    fits = jnp.dtype(dtype).itemsize == 2 and width <= widest and width % 8 == 0 and value[2] % width == 0
+    fits = jnp.dtype(dtype).itemsize == 2 and width <= widest and width % 8 == 0 and values[2] % width == 0
     return "fused" if fits else "chunked"
 
 
@@ -88,31 +88,31 @@ def by_images(function: Callable, *codes: jax.Array, rows: int = ROWS):
     return jax.tree.map(lambda x: x.reshape(batch, *x.shape[2:]), out)
 
 
-def _by_queries(query, key, value, rows: int):
+def _by_queries(queries, keys, values, rows: int):
     """Some queries at a time, recomputed in the backward pass, where the images have more than `rows` each."""
-    batch, queries, width = query.shape
-    if queries <= rows:
-        return _plain(query, key, value)
-    count = -(-queries // rows)
-    padded = jnp.pad(query, ((0, 0), (0, count * rows - queries), (0, 0)))  # whose rows are cut away below
-    visit = jax.checkpoint(lambda part: _plain(part, key, value), prevent_cse=False)
+    batch, positions, width = queries.shape
+    if positions <= rows:
+        return _plain(queries, keys, values)
+    count = -(-positions // rows)
+    padded = jnp.pad(queries, ((0, 0), (0, count * rows - positions), (0, 0)))  # whose rows are cut away below
+    visit = jax.checkpoint(lambda part: _plain(part, keys, values), prevent_cse=False)
     out = lax.map(visit, padded.reshape(batch, count, rows, width).swapaxes(0, 1))  # [count, B, rows, C]
-    return out.swapaxes(0, 1).reshape(batch, count * rows, value.shape[2])[:, :queries]
+    return out.swapaxes(0, 1).reshape(batch, count * rows, values.shape[2])[:, :positions]
 
 
-def _plain(query, key, value):
-    energies = jnp.einsum("bnd,bmd->bnm", query, key, preferred_element_type=jnp.float32)
-    weights = jax.nn.softmax(energies, axis=-1).astype(value.dtype)
-    return jnp.einsum("bnm,bmc->bnc", weights, value)
+def _plain(queries, keys, values):
+    energies = jnp.einsum("bnd,bmd->bnm", queries, keys, preferred_element_type=jnp.float32)
+    weights = jax.nn.softmax(energies, axis=-1).astype(values.dtype)
+    return jnp.einsum("bnm,bmc->bnc", weights, values)
 
 
-def _fused(query, key, value, implementation: str = "cudnn"):
+def _fused(queries, keys, values, implementation: str = "cudnn"):
     """The value's channels become heads of the query's width, which all share one query and one key."""
-    batch, keys, channels = value.shape
-    width = query.shape[2]
+    batch, positions, channels = values.shape
+    width = queries.shape[2]
     heads = channels // width
-    shared = [jnp.broadcast_to(x[:, :, None], (*x.shape[:2], heads, width)) for x in (query, key)]
-    split = value.reshape(batch, keys, heads, width)
-    out = jax.nn.dot_product_attention(*(x.astype(value.dtype) for x in shared), split, scale=1.0,
+    shared = [jnp.broadcast_to(x[:, :, None], (*x.shape[:2], heads, width)) for x in (queries, keys)]
+    split = values.reshape(batch, positions, heads, width)
+    out = jax.nn.dot_product_attention(*(x.astype(values.dtype) for x in shared), split, scale=1.0,
                                        implementation=implementation)
-    return out.reshape(batch, query.shape[1], channels)
+    return out.reshape(batch, queries.shape[1], channels)

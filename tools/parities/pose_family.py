@@ -1,6 +1,7 @@
 """PATN, the Resnet generator and the discriminators of the pose family, and the training step that the family shares."""
 
 import re
+from collections.abc import Callable
 
 import flax.linen as nn
 import jax
@@ -39,8 +40,12 @@ def resnet(fixture: Fixture) -> list[Pair]:
     return generator(fixture, module, port.patn.resnet_table(blocks=given["n_blocks"], norm_kind=given["norm"]))
 
 
-def generator(fixture: Fixture, module: nn.Module, table: port.Table) -> list[Pair]:
-    """Runs a generator of the family in both modes and pairs what it made, saw and remembers with the recorded arrays."""
+def generator(fixture: Fixture, module: nn.Module, table: port.Table, *,
+              more: Callable[[dict], dict] = lambda parts: {}) -> list[Pair]:
+    """Runs a generator of the family in both modes and pairs what it made, saw and remembers with the recorded arrays.
+
+    `more` picks further arrays by recorded name from what the generator's parts returned at test time, by their names.
+    """
     image, pose = (fixture.arrays[f"in/{name}"] for name in ("image", "pose"))
     variables = port.to_flax(table, fixture.group("w/"), port.shapes(module, image.shape, pose.shape))
 
@@ -59,6 +64,7 @@ def generator(fixture: Fixture, module: nn.Module, table: port.Table) -> list[Pa
         ours |= {"eval/x1_enc": parts["image_encoder"], "eval/x2_enc": parts["pose_encoder"]}
         for i in range(module.blocks):
             ours[f"eval/block{i}_x1"], ours[f"eval/block{i}_x2"] = parts[f"block_{i}"]
+    ours |= more(parts)
     ours |= {f"buffers_after_train/{key}": value for key, value in port.to_torch(table, moved).items()}
     return [Pair(name, ours.get(name, np.nan), recorded) for name, recorded in fixture.group("out/").items()]
 
@@ -106,7 +112,8 @@ class StandIn(nn.Module):
         return (x,)
 
 
-def step(fixture: Fixture, name: str, table: port.Table, options: dict) -> list[Pair]:
+def step(fixture: Fixture, name: str, table: port.Table, options: dict, *,
+         exception: tuple[float, str] = (KINKS, KINKS_REASON)) -> list[Pair]:
     """Compares one training step of the recipe: losses, gradients, updated weights and statistics of all networks.
 
     Args:
@@ -114,6 +121,7 @@ def step(fixture: Fixture, name: str, table: port.Table, options: dict) -> list[
       name: of the method.
       table: of its generator.
       options: of the method, beside those of the recipe.
+      exception: tolerance and reason of the generator's gradients.
     """
     given = fixture.arguments
     recipe = {
@@ -142,7 +150,7 @@ def step(fixture: Fixture, name: str, table: port.Table, options: dict) -> list[
 
     found, terms, pairs = steps.run(
         renamed(fixture), method, nets, batch, weights, frozen={"perceptual": {"params": frozen, "moving": {}}},
-        values=values, exceptions={"G": (KINKS, KINKS_REASON)})
+        values=values, exceptions={"G": exception})
     generator = {term: weight * terms[f"generator/{term}"] for term, weight in weights["generator"].items()}
     ours = found | {
         "fake": found["fake_target"], "loss_G_total": terms["generator/total"], "loss_pair_GAN": generator["gan"],

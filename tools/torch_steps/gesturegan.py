@@ -1,6 +1,6 @@
 """GestureGAN's two-cycle step, and paired AsymmetricGAN's (thesis Eq. 2.1 to 2.15), without the perceptual network.
 
-AsymmetricGAN's way back is made by a generator of its own with a sixteenth of the filters.
+AsymmetricGAN's way back is made by a generator of its own with four filters.
 """
 
 import itertools
@@ -17,7 +17,7 @@ class Trainer:
 
     def __init__(self, method: str, shapes: dict, width: int = 64):
         self.generator = residual_generator(6, width)
-        self.back = self.generator if method == "gesturegan" else residual_generator(6, max(width // 16, 1))
+        self.back = self.generator if method == "gesturegan" else residual_generator(6, 4)
         self.pair, self.guided = patch_discriminator(6, width), patch_discriminator(9, width)
         networks = {self.generator, self.back}
         self.optimizer = torch.optim.Adam(itertools.chain(*(net.parameters() for net in networks)), **ADAM)

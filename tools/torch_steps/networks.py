@@ -102,16 +102,6 @@ def domain_generator(domains: int, width: int = 64, blocks: int = 6) -> nn.Modul
     return nn.Sequential(*layers, nn.Conv2d(width, 3, 7, 1, 3, bias=False), nn.Tanh())
 
 
-def plain_generator(domains: int) -> nn.Module:
-    """AsymmetricGAN's Architecture I, [B, 3 + domains, H, W] -> [B, 3, H, W]."""
-    layers, inputs = [], 3 + domains
-    for channels in range(9, 3, -1):
-        norm_ = nn.InstanceNorm2d(channels, affine=True)
-        layers += [nn.Conv2d(inputs, channels, 3, 1, 1, bias=False), norm_, nn.ReLU()]
-        inputs = channels
-    return nn.Sequential(*layers, nn.Conv2d(inputs, 3, 3, 1, 1, bias=False), nn.Tanh())
-
-
 class DomainDiscriminator(nn.Module):
     """StarGAN's discriminator, [B, 3, H, H] -> patch scores [B, 1, h, h] and domain logits [B, domains]."""
 

@@ -1,4 +1,4 @@
-"""Pix2pix's step: discriminator, then generator."""
+"""Pix2pix's step: discriminator, then generator; both see the target's guidance beside the source."""
 
 import torch
 
@@ -9,16 +9,16 @@ class Trainer:
     """Networks, optimizers and the step."""
 
     def __init__(self, method: str, shapes: dict, width: int = 64):
-        self.generator, self.judge = u_net(3, 3, width), patch_discriminator(6, width, "batch")
+        self.generator, self.judge = u_net(6, 3, width), patch_discriminator(9, width, "batch")
         self.optimizer = torch.optim.Adam(self.generator.parameters(), **ADAM)
         self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), **ADAM)
 
     def step(self, batch: dict) -> float:
         """Update both; return the generator's loss."""
-        source, target = batch["source"], batch["target"]
-        fake = self.generator(source)
-        update(self.judge_optimizer, 0.5 * (judge(self.judge(torch.cat((source, fake.detach()), 1)), False)
-                                            + judge(self.judge(torch.cat((source, target), 1)), True)))
+        given, target = torch.cat((batch["source"], batch["target_guidance"]), 1), batch["target"]
+        fake = self.generator(given)
+        update(self.judge_optimizer, 0.5 * (judge(self.judge(torch.cat((given, fake.detach()), 1)), False)
+                                            + judge(self.judge(torch.cat((given, target), 1)), True)))
         with frozen(self.judge):
-            adversarial = judge(self.judge(torch.cat((source, fake), 1)), True)
+            adversarial = judge(self.judge(torch.cat((given, fake), 1)), True)
             return update(self.optimizer, adversarial + 100 * (fake - target).abs().mean())

@@ -1,16 +1,14 @@
 """The steps of StarGAN and of unpaired AsymmetricGAN in which both sides move: discriminator, then generators.
 
-StarGAN has the Wasserstein critic with gradient penalty. AsymmetricGAN has least squares, a generator of Architecture I
-for the way back, the color cycle, MS-SSIM and the conditional identity (AsymmetricGAN Eq. 1 to 8); its buffer is empty,
-as in a run's first steps.
+StarGAN has the Wasserstein critic with gradient penalty. AsymmetricGAN has least squares, a generator of Architecture
+III for the way back that learns from what the updated translator makes, the color cycle, MS-SSIM and the conditional
+identity (AsymmetricGAN Eq. 1 to 8); its buffer is empty, as in a run's first steps.
 """
-
-import itertools
 
 import torch
 from torch.nn import functional
 
-from .networks import DomainDiscriminator, color, domain_generator, frozen, judge, plain_generator, update
+from .networks import DomainDiscriminator, color, domain_generator, frozen, judge, update
 
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # exponents of MS-SSIM (Wang et al. 2003)
 
@@ -22,19 +20,18 @@ class Trainer:
         domains, size = shapes["source_domain"][1], shapes["source"][2]
         self.star = method == "stargan"
         self.generator = domain_generator(domains, width)
-        self.back = self.generator if self.star else plain_generator(domains)
+        self.back = self.generator if self.star else domain_generator(domains, width)
         self.judge = DomainDiscriminator(size, domains, width)
         settings = dict(lr=1e-4, betas=(0.5, 0.999))
-        networks = {self.generator, self.back}
-        self.optimizer = torch.optim.Adam(itertools.chain(*(net.parameters() for net in networks)), **settings)
+        self.optimizer = torch.optim.Adam(self.generator.parameters(), **settings)
+        self.back_optimizer = torch.optim.Adam(self.back.parameters(), **settings)
         self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), **settings)
 
     def step(self, batch: dict) -> float:
-        """Update the discriminator, then the generators against it; return the generators' loss."""
+        """Update the discriminator, then the generators against it; return the loss of the (first) generator."""
         source, own = batch["source"], batch["source_domain"]
         wanted = own[torch.randperm(len(own))] if self.star else batch["target_domain"]
         fake = self.generator(labeled(source, wanted))
-        back = self.back(labeled(fake, own))
 
         patches, classes = self.judge(source)
         judged = self.judge(fake.detach())[0]
@@ -48,12 +45,21 @@ class Trainer:
             patches, classes = self.judge(fake)
             loss = functional.cross_entropy(classes, wanted.argmax(1))
             if self.star:
-                loss = loss - patches.mean() + 10 * (back - source).abs().mean()
-            else:
-                same = self.back(labeled(source, own))
-                loss = loss + judge(patches, True, "least_squares") + 10 * color(back, source)
-                loss = loss + 1 - ms_ssim(back, source) + 0.5 * (same - source).abs().mean()
-            return update(self.optimizer, loss)
+                loss = loss - patches.mean() + 10 * (self.back(labeled(fake, own)) - source).abs().mean()
+                return update(self.optimizer, loss)
+            with frozen(self.back):
+                loss = loss + judge(patches, True, "least_squares") + self.way_back(fake, source, own)
+                result = update(self.optimizer, loss)
+        with torch.no_grad():
+            fake = self.generator(labeled(source, wanted))
+        same = self.back(labeled(source, own))
+        update(self.back_optimizer, self.way_back(fake, source, own) + 0.5 * (same - source).abs().mean())
+        return result
+
+    def way_back(self, fake, source, own):
+        """Color cycle and MS-SSIM of the source made again."""
+        back = self.back(labeled(fake, own))
+        return 10 * color(back, source) + 1 - ms_ssim(back, source)
 
     def penalty(self, real, fake):
         """Squared distance of the slope from 1 between real and generated images."""

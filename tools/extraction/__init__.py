@@ -1,0 +1,1 @@
+"""How tools/extract_guides.py reads photos and videos and finds hands, bodies, faces and edges in them."""
