@@ -88,7 +88,7 @@ def actions64(form: str = "thesis"):
 
         python -m experiments.run --config=experiments/xinggan.py:actions64 --config.data.folder=FOLDER
     """
-    narrow = dict(width=32, blocks=5, images=5, dropout=0.0, discriminator_width=32)
+    narrow = dict(width=32, blocks=5, images=5, dropout=0.0, discriminator_width=16)
     config = patn.actions64_data(base(form=form, **patn.MARKET | narrow))
     config.batch_size, config.steps = 8, 6000
     config.ema = dict(generator=0.998)

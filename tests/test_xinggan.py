@@ -155,6 +155,16 @@ def test_memory_of_the_attention_at_full_size(form):
     assert taken <= 12 * 2**30
 
 
+def test_the_benchmark_tells_memory_and_time(capsys, monkeypatch):
+    monkeypatch.setattr(benchmark_attention, "SIZES", {"Market 128x64": (4, 2)})
+    monkeypatch.setattr(benchmark_attention, "CHANNELS", 8)
+    assert benchmark_attention.main("benchmark_attention.py --batch=2 --blocks=1 --timed-batch=1 --seconds=0".split()) == 0
+    title, *memory, timed, one, other = capsys.readouterr().out.splitlines()
+    assert title.endswith("temporary memory of 1 blocks, batch 2:") and timed.endswith("batch 1:")
+    assert [line.split()[2] for line in memory] == ["released", "thesis"] and all("GiB, chunked" in line for line in memory)
+    assert one.split()[0] == "released" and other.split()[0] == "thesis" and " ms, auto " in other
+
+
 @pytest.mark.parametrize("options, sentence", [
     (dict(form="code"), r"options.form is 'code', expected one of \('thesis', 'released'\)"),
     (dict(branches="sa+as"), "options.branches is 'sa\\+as', expected one of"),

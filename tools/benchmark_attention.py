@@ -81,14 +81,14 @@ def main(argv: list[str]) -> int:
     platform.prepare(compilation_cache=False)
     import jax
 
-    print(f"{jax.devices()[0].device_kind}, {given.dtype}: temporary memory of {given.blocks} blocks, batch {given.batch}")
+    print(f"{jax.devices()[0].device_kind}, {given.dtype}: temporary memory of {given.blocks} blocks, batch {given.batch}:")
     for name, size in SIZES.items():
         for form, width in WIDTHS.items():
             figures = {kind: temporary_bytes(size, width, kind, batch=given.batch, blocks=given.blocks,
                                              dtype=given.dtype) / 2**30 for kind in ("plain", "chunked", "auto")}
             told = ", ".join(f"{kind} {value:6.2f} GiB" for kind, value in figures.items())
             print(f"  {name:20s} {form:9s} {told}", flush=True)
-    print(f"time of one block at 32x16 positions, batch {given.timed_batch}")
+    print(f"time of one block at 32x16 positions, batch {given.timed_batch}:")
     for form, width in WIDTHS.items():
         figures = milliseconds(width, ("plain", "chunked", "auto"), batch=given.timed_batch, seconds=given.seconds,
                                dtype=given.dtype)
