@@ -93,7 +93,8 @@ def market_data(config, *, source: str = "", row: tuple = ()):
 
 
 def fashion_data(config):
-    """DeepFashion at 256x176: columns 40 to 215 of the squares."""
+    """DeepFashion at 256x176: columns 40 to 215 of the files' 256x256."""
+    config.data.update(center_crop=256, center_crop_width=176)
     return bodies(config, "fashion", 256, 176)
 
 

@@ -128,6 +128,8 @@ def _flags(argv: Sequence[str]) -> flags.FlagValues:
     flags.DEFINE_integer("process", 0, "number of this process, from 0", **here)
     flags.DEFINE_list("images", [], "mode sample: pictures, or folders of them, to translate", **here)
     flags.DEFINE_list("keypoints", [], "mode sample: key-point files, in the format of the data folders or of OpenPose", **here)
+    flags.DEFINE_list("source_keypoints", [], "mode sample: key-point files of the pictures themselves, for methods that see "
+                      "the pose of the source; by default those of --keypoints", **here)
     flags.DEFINE_list("skeletons", [], "mode sample: pictures of skeletons, or folders of them", **here)
     flags.DEFINE_list("domains", [], "mode sample: domains to translate to, by default all; A+B is both", **here)
     flags.DEFINE_list("metrics", [], "mode evaluate: metrics besides those of the configuration", **here)

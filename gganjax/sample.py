@@ -25,8 +25,9 @@ MOST = 16  # skeletons that one grid holds
 ALONE = "translated"  # name of the only column of a method that takes nothing but an image
 
 
-def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (), skeletons: Sequence[str] = (),
-        domains: Sequence[str] = (), output: str | Path | None = None) -> list[Path]:
+def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (),
+        source_keypoints: Sequence[str] = (), skeletons: Sequence[str] = (), domains: Sequence[str] = (),
+        output: str | Path | None = None) -> list[Path]:
     """Translate every image to every skeleton, to every domain, or in the one way that the method knows.
 
     Args:
@@ -34,6 +35,8 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
         images: picture files, or folders of them; resized to the size that the networks were trained on.
         keypoints: key-point files, drawn as in training: JSON in the format of the data folders, or OpenPose JSON,
             whose coordinates are then taken as pixels of the first image.
+        source_keypoints: key-point files of the images themselves, each under its file's name, for a method that sees
+            the pose of the source, too; by default the files of `keypoints`.
         skeletons: pictures of skeletons drawn as in training, or folders of them.
         domains: names of domains, or several joined by "+" where a picture may be in several; by default every one.
         output: folder to write to; by default `translations` in the run folder.
@@ -50,13 +53,16 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     method = translator.method
     settings = data_settings.resolve(translator.config["data"])
     given = dict(target_guidance=[*keypoints, *skeletons], target_domain=domains)
-    wanted = next((name for name in given if method.inputs == ("source", name)), None)
-    if wanted is None and method.inputs != ("source",):
+    inputs = tuple(name for name in method.inputs if name != "source_guidance")
+    wanted = next((name for name in given if inputs == ("source", name)), None)
+    if wanted is None and inputs != ("source",):
         taken = ", ".join(method.inputs)
         raise InputError(f"{method.name} takes {taken}, expected source alone or with {' or '.join(given)}.")
     for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():
         if given[name] and name != wanted:
             raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but {flags} give it {name}.")
+    if source_keypoints and "source_guidance" not in method.inputs:
+        raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but --source_keypoints gives it source_guidance.")
     paths = [path for name in images for path in _files(name, SUFFIXES)]
     rows = {}
     for path in paths:
@@ -69,14 +75,17 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
         columns = {name: use.domain_vector(name, method.domains) for name in domains or method.domains}
     else:
         columns = {ALONE: None}
+    fixed = {"source": np.stack(list(rows.values()))}
+    if "source_guidance" in method.inputs:
+        fixed["source_guidance"] = np.stack([*_poses(source_keypoints or keypoints, paths, settings)])
     output = Path(output) if output else Path(folder) / "translations"
     output.mkdir(parents=True, exist_ok=True)
-    sources = np.stack(list(rows.values()))
+    sources = fixed["source"]
     blank, panels, written = np.full_like(sources[:1], 255), {"source": sources}, []
     if wanted == "target_guidance":  # a row of skeletons above the images
         panels["source"] = np.concatenate([blank, sources])
     for column, target in columns.items():
-        made = translator(source=sources, **({wanted: np.stack([target] * len(sources))} if wanted else {}))
+        made = translator(**fixed, **({wanted: np.stack([target] * len(sources))} if wanted else {}))
         outputs = made if isinstance(made, dict) else {"fake_target": made}
         for name, pictures in outputs.items():
             pictures, title = report.as_picture(pictures), column if name == "fake_target" else f"{column}__{name}"
@@ -133,6 +142,22 @@ def _drawn(path: Path, first: Path, settings: data_settings.Settings) -> Iterato
         figure = fit_figure(figure, shape, settings.crop, settings.center)
         yield Path(name).stem, guides.draw(
             figure, settings.crop, style=settings.guidance, line_width=settings.line_width)
+
+
+def _poses(names: Sequence[str], paths: Sequence[Path], settings: data_settings.Settings) -> Iterator[np.ndarray]:
+    """The pose of every image, drawn at the size of training; a row bears the image's name, or that without its ending."""
+    files, found = [path for name in names for path in _files(name, ENDINGS)], {}
+    for file in files:
+        size, figures = read_figures(file, parts=settings.parts)
+        found |= {name: (figure, size) for name, figure in figures.items() if visible(figure)}
+    for path in paths:
+        figure, size = found.get(path.name) or found.get(path.stem) or ((), None)
+        if not figure:
+            where = ", ".join(map(str, files)) or "no file"
+            raise InputError(f"the pose of {path.name} is missing, which this method sees too: --source_keypoints (by "
+                             f"default --keypoints) must hold its key points under that name, found none in {where}.")
+        figure = fit_figure(figure, size or data.read_image(path).shape[:2], settings.crop, settings.center)
+        yield guides.draw(figure, settings.crop, style=settings.guidance, line_width=settings.line_width)
 
 
 def _free(name: str, taken: Mapping) -> str:

@@ -65,6 +65,16 @@ def test_vgg_is_the_published_stack(depth, layers):
         np.testing.assert_allclose(tap, reference, rtol=1e-4, atol=1e-5 * np.abs(reference).max())
 
 
+def test_vgg_gives_the_maps_that_are_asked_for_and_needs_nothing_behind_them():
+    module, x = features.VGG(depth=19, width=2, taps=("relu2_2", "relu1_2")), noise(1, 16, 17, 3)
+    params = random_params(module, x.shape)
+    assert sorted(params) == ["conv1_1", "conv1_2", "conv2_1", "conv2_2"]
+    first = convolved(convolved(x, params["conv1_1"]), params["conv1_2"])
+    second = convolved(convolved(pooled(first, 2), params["conv2_1"]), params["conv2_2"])
+    for tap, reference in zip(module.apply({"params": params}, x), (second, first), strict=True):
+        np.testing.assert_allclose(tap, reference, rtol=1e-4, atol=1e-5 * np.abs(reference).max())
+
+
 def test_alexnet_and_lpips_are_the_published_formulas():
     """AlexNet layer by layer, then the distance from normalized taps and non-negative heads, all in NumPy."""
     module, a, b = features.LPIPS(width=8), noise(2, 64, 71, 3), noise(2, 64, 71, 3, seed=1)

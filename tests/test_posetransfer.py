@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import flax.linen as nn
 import jax
@@ -13,7 +14,9 @@ from make_set import make_folder, write_picture
 from PIL import Image
 
 from experiments import patn
-from gganjax import core, evaluate, features, methods, posetransfer, report, schedules, settings, train
+from gganjax import core, data, evaluate, features, methods, posetransfer, report, sample, schedules, settings, train, use
+from gganjax.data import guides
+from gganjax.data.keypoints import read_figures
 from gganjax.errors import InputError
 from gganjax.layers import TRAIN, Conv, Mode, Norm
 
@@ -273,3 +276,23 @@ def test_maps_arrive_in_the_range_of_their_field(run):
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(18, -1)
     seen = core.prepare({"source_guidance": levels, "source": levels[..., :3]}, method.fields)
     assert (seen["source_guidance"].min(), seen["source_guidance"].max(), seen["source"].min()) == (0, 1, -1)
+
+
+def test_own_pictures_need_their_own_poses(run, tmp_path):
+    """By default from the files of the target poses, by the picture's name; the first two of six columns are looked at."""
+    config, folder = run
+    root = Path(config["data"]["folder"])
+    points, photos = str(root / "test_keypoints.json"), [str(root / "test" / f"p{i}.png") for i in (0, 1)]
+    written = sample.run(folder, images=photos, keypoints=[points], output=tmp_path)
+    assert [path.name for path in written[:3]] == ["p0__p0.png", "p1__p0.png", "p0__p1.png"] and len(written) == 13
+    _, figures = read_figures(points)
+    maps = [guides.draw(figures[f"p{i}.png"], (HEIGHT, WIDTH), style="heatmaps") for i in (0, 1)]
+    made = use.load(folder)(source=np.stack([data.read_image(photo) for photo in photos]),
+                            source_guidance=np.stack(maps), target_guidance=np.stack([maps[0]] * 2))
+    for i in (0, 1):
+        assert np.abs(np.asarray(Image.open(written[i])).astype(int) - made[i]).max() <= 1
+    Image.open(photos[0]).save(tmp_path / "other.png")
+    with pytest.raises(InputError, match=r"^the pose of other.png is missing, .* must hold its key points under that name, "
+                                         r"found none in .*test_keypoints.json\.$"):
+        sample.run(folder, images=[str(tmp_path / "other.png")], keypoints=[points], output=tmp_path / "none")
+    assert not (tmp_path / "none").exists()

@@ -74,6 +74,8 @@ def test_key_points_are_drawn_as_in_training_at_the_size_of_training(folder, tmp
     (dict(images=["checkpoints"], skeletons=["poses"]), "checkpoints holds no file that ends in .png"),
     (dict(images=["photos"], keypoints=["config.json"]), 'config.json must hold {"images": {NAME: ...}}'),
     (dict(images=["config.json"], skeletons=["poses"]), "config.json"),
+    (dict(images=["photos"], skeletons=["poses"], source_keypoints=["poses.json"]),
+     "gesturegan takes source and target_guidance, but --source_keypoints gives it source_guidance."),
 ])
 def test_bad_input_is_told_before_anything_is_written(folder, tmp_path, arguments, words):
     paths = {key: [str(folder / name) for name in names] for key, names in arguments.items()}
