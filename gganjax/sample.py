@@ -15,7 +15,7 @@ from gganjax.data import guides, labels
 from gganjax.data import settings as data_settings
 from gganjax.data.folders import fit_figure
 from gganjax.data.images import SUFFIXES, fit
-from gganjax.data.keypoints import read_figures
+from gganjax.data.keypoints import ENDINGS, read_figures
 from gganjax.data.skeletons import visible
 from gganjax.errors import InputError
 
@@ -119,7 +119,7 @@ def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, s
     if skeletons and channels != 3:
         raise InputError(f"the method takes a map for each of {channels} joints: give --keypoints=FILE.json instead.")
     columns = {}
-    for path in (path for name in keypoints for path in _files(name, (".json",))):
+    for path in (path for name in keypoints for path in _files(name, ENDINGS)):
         for name, drawn in _drawn(path, first, settings):
             columns[_free(name, columns)] = drawn
     for path in (path for name in skeletons for path in _files(name, SUFFIXES)):

@@ -18,6 +18,7 @@ from gganjax.errors import InputError
 _POINTS = dict(
     body18=(18, None), body17=(17, annotations.from_coco), body25=(25, annotations.from_openpose), face68=(68, None)
 )  # fmt: skip
+ENDINGS = (".json", ".csv")
 
 
 def read_keypoints(path, name: str | None = None, *, parts: str = "auto") -> list[np.ndarray]:
