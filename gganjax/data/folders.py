@@ -113,8 +113,8 @@ def list_folder(settings: Settings, split: str) -> Listing:
     if not kept:
         reason = f"{len(missing)} of {len(names)} pictures have no key points, {len(bad)} cannot be read"
         raise InputError(f"No pair of the {split} split in {root} can be used: {reason}.")
-    unlisted = [name for name in missing if name not in (pictures if figures is None else figures)]
-    sentences = _missing(place, unlisted, [name for name in missing if name not in unlisted], names, pairs)
+    listed = pictures if figures is None else figures
+    sentences = _missing(place, missing, listed, names, pairs)
     suspicious = {}
     if figures is not None:
         at = {name: sizes[f"{split}/{name}"] for name in sorted(usable)}
@@ -147,18 +147,18 @@ def count_sizes(sizes) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _missing(place: Path, unlisted: list, empty: list, names: list, pairs: list) -> list[str]:
+def _missing(place: Path, missing: list, listed: dict, names: list, pairs: list) -> list[str]:
     """Which pictures have no key points, a sentence for each reason."""
-    sentences = []
-    for missing, reason in ((unlisted, "has nothing on"), (empty, "holds no joint that was found of")):
-        if missing:
-            gone = set(missing)
-            lost = sum(not gone.isdisjoint(pair) for pair in pairs)
-            sentences.append(
-                f"{place} {reason} {len(missing)} of {len(names)} pictures ({missing[0]} first);"
-                f" the {lost} pairs with them are left out."
-            )
-    return sentences
+    reasons = {
+        "has nothing on": {name for name in missing if name not in listed},
+        "holds no joint that was found of": {name for name in missing if name in listed},
+    }
+    return [
+        f"{place} {reason} {len(lost)} of {len(names)} pictures ({min(lost)} first);"
+        f" the {sum(not lost.isdisjoint(pair) for pair in pairs)} pairs with them are left out."
+        for reason, lost in reasons.items()
+        if lost
+    ]
 
 
 def _read_guidance(root: Path, split: str, names, settings: Settings):

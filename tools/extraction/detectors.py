@@ -5,6 +5,7 @@ environment of training; see tools/extract_guides.txt. Both packages carry their
 """
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ JOINTS_LEAST = 6  # joints of a body below which it is called poor
 SMALL = 512  # pixels of the shorter side to which smaller pictures are enlarged: the models were made for photos
 MARGIN = 0.25  # of the shorter side, added around pictures of bodies: one that fills its picture is often not found
 LEAST = dict(hand=0.7, pose=0.6, face=0.3, edges=0.002)  # scores below which a detection is poor
+
+os.environ.setdefault("GLOG_minloglevel", "2")  # mediapipe tells of every graph that it builds
 
 
 class Found(NamedTuple):
