@@ -173,7 +173,7 @@ def published(config: Mapping[str, Any]) -> dict[str, Any]:
     row = config["evaluate"].get("published")
     if not row:
         return {}
-    same = config["data"]["kind"] == "strips" and Path(config["data"]["folder"]).name == row["folder"]
+    same = config["data"]["kind"] != "drawn" and Path(config["data"]["folder"]).name == row["folder"]
     return {"source": row["source"], "same_data": same, "values": dict(row["values"])}
 
 

@@ -121,7 +121,8 @@ def _check(asked: Command) -> int:
     print(f"length: {plan.total} steps of {config['batch_size']} pairs, {plan.steps_per_epoch} steps an epoch")
     found = checkpoint.complete(asked.workdir)
     print(f"run folder: {asked.workdir}, " + (f"would continue after step {found[0].name}" if found else "new"))
-    print("nothing is wrong")
+    warnings = sum(len(source.describe().get("warnings", ())) for source in sources.values())
+    print(f"nothing else is wrong than the {warnings} warnings about the data" if warnings else "nothing is wrong")
     return 0
 
 

@@ -207,14 +207,6 @@ def test_table_vii(row):
     assert config.options.discriminators == (1 if "_d" in row else 2)
 
 
-@pytest.mark.parametrize("variant", ["all", "released", "embedding", "demo", "stargan"])
-def test_variant(variant):
-    config, method, batch = opened(variant, blocks=1)  # their number changes no term
-    weights = {player: set(terms) for player, terms in config["weights"].items()}
-    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
-    assert set(config["optimizers"]) == set(method.players)
-
-
 def test_names_of_the_data_sets_and_their_numbers_of_domains():
     """Table I."""
     domains = {"facades": 2, "ar_face": 4, "bu3dfe": 7, "alps": 4, "rafd": 8, "collection_style": 5, "kaokore": 4}

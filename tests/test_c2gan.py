@@ -1,6 +1,5 @@
 """C2GAN: its losses by hand, what each switch and each row of its ablation changes, and every variant."""
 
-import functools
 import sys
 from pathlib import Path
 
@@ -213,29 +212,6 @@ def test_ablation_row(row):
     forward = method.judged[0]
     assert method.image_tuple(batch, forward, batch["target"]).shape[-1] == seen[0]
     assert method.guidance_tuple(batch["target"], batch["target_guidance"]).shape[-1] == seen[1]
-
-
-@functools.cache
-def term_names(options):
-    """Names of the terms by player of a tiny method with these (name, value) pairs."""
-    method = tiny(**dict(options))
-    return {player: set(terms) for player, terms in core.term_names(method, pictures(method)).items()}
-
-
-@pytest.mark.parametrize("variant", sorted(c2gan.VARIANTS))
-def test_variant(variant):
-    """Terms and players are those of the weights, and sizes fit; the values of the terms are tested above."""
-    config = c2gan.get_config(variant).to_dict()
-    method = methods.load("c2gan", config["options"])
-    size = (config["data"]["crop_size"], config["data"].get("crop_width") or config["data"]["crop_size"])
-    assert not any(side % method.stride for side in size)
-    weights = config["weights"]
-    assert set(config["optimizers"]) == set(weights)
-    if method.frozen:  # the networks in its place have no perceptual one
-        assert weights["image_generator"].pop("perceptual") == 10.0
-    of_sizes = ("width", "levels", "dropout", "discriminator_width", "perceptual", "initialization")
-    told = tuple((name, value) for name, value in config["options"].items() if name not in of_sizes)
-    assert term_names(told) == {player: set(terms) for player, terms in weights.items()}
 
 
 def test_a_step_in_turn_moves_every_network():

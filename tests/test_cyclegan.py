@@ -1,6 +1,5 @@
 """CycleGAN: its losses by hand, its pools, every variant."""
 
-import functools
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from tiny import adversarial, begun, changed, count, distance, judged, network, pictures, shrunk, stepped
 
 from experiments import cyclegan, gesturegan
-from gganjax import checkpoint, core, methods, port
+from gganjax import checkpoint, methods, port
 from gganjax.errors import InputError
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
@@ -67,21 +66,10 @@ def test_terms_by_hand_and_fakes_from_before_the_step():
             assert min(np.abs(image - other).max() for other in (old[place], *newer[domain])) < 1e-5
 
 
-@functools.cache
-def term_names(identity):
-    method = shrunk(methods.load("cyclegan", dict(identity=identity)))
-    return {player: set(terms) for player, terms in core.term_names(method, pictures(method)).items()}
-
-
-@pytest.mark.parametrize("variant", sorted(cyclegan.VARIANTS))
-def test_variant(variant):
-    """Terms are those of the weights, sizes fit, source and target come in unrelated orders; steps are made above."""
-    config = cyclegan.get_config(variant).to_dict()
-    method = methods.load("cyclegan", config["options"])
-    assert config["data"]["crop_size"] % method.stride == 0
-    assert config["data"]["kind"] == "unpaired" or config["data"]["paired"] is False
-    assert term_names(config["options"]["identity"]) == {player: set(terms) for player, terms in config["weights"].items()}
-    assert set(config["optimizers"]) == set(method.players)
+def test_source_and_target_come_in_unrelated_orders():
+    for variant in cyclegan.VARIANTS:
+        data = cyclegan.get_config(variant).data
+        assert data.kind == "unpaired" or data.paired is False
 
 
 def test_published_numbers():

@@ -141,17 +141,6 @@ def test_wrong_options(option, value):
         methods.load("gesturegan", {option: value})
 
 
-@pytest.mark.parametrize("variant", sorted(gesturegan.VARIANTS))
-def test_variant(variant):
-    config = gesturegan.get_config(variant).to_dict()
-    method = methods.load(config["method"], config["options"])
-    size = config["data"]["crop_size"]
-    batch = {field: jax.ShapeDtypeStruct((2, size, size, 3), jnp.uint8) for field in method.fields}
-    weights = {player: set(terms) for player, terms in config["weights"].items()}
-    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
-    assert set(config["optimizers"]) == set(method.players)
-
-
 # Table 2.9 (Dayton, aerial to ground): what each row is made of, and the weights of the thesis and reference.
 GAN = {"gan_plain": 1.0}
 ROWS = {

@@ -1,6 +1,6 @@
 """PG2: its stages and losses by hand, what each switch and each row of its table changes, and every variant."""
 
-from functools import cache, partial
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -218,24 +218,6 @@ def test_sizes_of_the_embeddings(form, expected):
     assert 70_795_075 - stem + wider + dict(coordinates=layers, heatmaps=encoder)[form] == expected
     pose = dict(coordinates=(1, 54), heatmaps=(1, 128, 64, 18))[form]
     assert count(nets.CoarseGenerator(pose=form), (1, 128, 64, 3), pose) == expected
-
-
-@pytest.mark.parametrize("variant", sorted(pg2.VARIANTS))
-def test_variant(variant):
-    """Terms and players are those of the weights and rates, and sizes fit; values of the terms are tested above."""
-    config = pg2.get_config(variant).to_dict()
-    settings.check_size(config, methods.load("pg2", config["options"]))
-    sizes = (*SMALL, "coarse_steps", "top_skip")
-    switches = {name: value for name, value in config["options"].items() if name not in sizes}
-    assert term_names(**switches) == {player: set(terms) for player, terms in config["weights"].items()}
-    assert set(config["optimizers"]) == set(config["weights"])
-    assert set(config["ema"]) <= set(config["weights"])
-
-
-@cache
-def term_names(**options):
-    method = methods.load("pg2", SMALL | options)
-    return {player: set(terms) for player, terms in core.term_names(method, pictures(method)).items()}
 
 
 def test_numbers_of_the_paper_and_of_the_code():

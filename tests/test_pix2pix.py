@@ -1,6 +1,5 @@
 """Pix2pix: its losses by hand, its generators and discriminators, every variant."""
 
-import functools
 import sys
 from pathlib import Path
 
@@ -107,22 +106,6 @@ def test_dropout_at_test_time_is_a_switch():
     one, other = (sample(seed, dropout=True)["fake_target"] for seed in (0, 1))
     assert not np.array_equal(one, other)
     assert pix2pix.get_config("facades").evaluate.dropout is False
-
-
-@functools.cache
-def term_names(guidance):
-    method = shrunk(methods.load("pix2pix", dict(guidance=guidance)))
-    return {player: set(terms) for player, terms in core.term_names(method, pictures(method)).items()}
-
-
-@pytest.mark.parametrize("variant", sorted(pix2pix.VARIANTS))
-def test_variant(variant):
-    """Terms are those of the weights, and sizes fit; the values of the terms are tested above."""
-    config = pix2pix.get_config(variant).to_dict()
-    method = methods.load("pix2pix", config["options"])
-    assert config["data"]["crop_size"] % method.stride == 0
-    assert term_names(config["options"]["guidance"]) == {player: set(terms) for player, terms in config["weights"].items()}
-    assert set(config["optimizers"]) == set(method.players)
 
 
 def test_directions_of_the_label_maps():

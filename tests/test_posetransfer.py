@@ -176,17 +176,6 @@ def test_picture_of_maps():
     np.testing.assert_array_equal(posetransfer.picture(drawn), [[[[-1, 0, 1]]]])
 
 
-@pytest.mark.parametrize("variant", sorted(patn.VARIANTS))
-def test_variant(variant):
-    config = patn.get_config(variant).to_dict()
-    settings.check_values(config)
-    settings.check_optimizers(config)
-    method = methods.load("patn", config["options"])
-    assert method.nets["generator"].blocks == config["options"]["blocks"]
-    if variant in ("", "fashion", "demo"):  # tracing takes seconds
-        settings.check(config, method)
-
-
 def test_numbers_of_the_script_and_of_the_table():
     weights = lambda config: tuple(config.weights.generator[term] for term in ("gan", "pixel", "perceptual"))
     market, fashion = patn.get_config("market"), patn.get_config("released_fashion")

@@ -103,6 +103,20 @@ def test_check_prints_what_it_found_and_draws_key_points(tmp_path, capsys):
     assert [path.name for path in workdir.iterdir()] == ["check.html"]
 
 
+def test_check_ends_with_the_number_of_its_warnings(tmp_path, capsys):
+    folder = folder_of_pictures(tmp_path / "set")
+    hand = {"hands": [{"points": [[5.0 + joint, 9.0, 1.0] for joint in range(21)]}]}
+    for split in ("train", "test"):
+        (folder / f"{split}_keypoints.json").write_text(json.dumps({"images": {"0.png": hand, "1.png": hand}}))
+    workdir = tmp_path / "run"
+    data = ["--config.data.kind=folder", f"--config.data.folder={folder}"]
+    assert run.main(["run", *TINY, *data, f"--workdir={workdir}", "--mode=check"]) == 0
+    printed = capsys.readouterr().out
+    assert "train_keypoints.json has nothing on 1 of 3 pictures (2.png first); the 1 pairs with them are left out.\n" in printed
+    assert printed.endswith("nothing else is wrong than the 2 warnings about the data\n")
+    assert "2.png" in (workdir / "check.html").read_text()
+
+
 def mistakes(root):
     """Command-line arguments and the one sentence that each must produce."""
     good = folder_of_pictures(root / "good")

@@ -163,12 +163,3 @@ def test_overrides_and_defaults(monkeypatch):
     assert asked.flags["domains"] == ["x", "y+z"]
     asked = command.parse(["run", "--mode=evaluate", "--workdir=runs/x"])
     assert asked.config is None and str(asked.workdir) == "runs/x"
-
-
-@pytest.mark.parametrize("variant", [name for name in gesturegan.VARIANTS])
-def test_every_variant_passes_its_own_checks(variant):
-    config = gesturegan.get_config(variant).to_dict()
-    settings.check_values(config)
-    settings.check_optimizers(config)
-    if variant in ("", "demo", "dayton64", "ablation_a", "ablation_e11"):  # tracing takes a second
-        settings.check(config, methods.load(config["method"], config["options"]))

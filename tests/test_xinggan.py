@@ -150,19 +150,6 @@ def test_wrong_options(options, sentence):
         methods.load("xinggan", dict(perceptual="none") | options)
 
 
-@pytest.mark.parametrize("variant", ["", "fashion", "released_fashion", "sa", "released_as", "actions64", "demo"])
-def test_variant(variant):
-    """Its terms have weights, its players optimizers, and the method takes its options."""
-    config = xinggan.get_config(variant).to_dict()
-    method = methods.load(config["method"], config["options"] | dict(width=2, blocks=2, discriminator_width=2))
-    sizes = dict(B=2, H=config["data"]["crop_size"], W=config["data"]["crop_width"] or config["data"]["crop_size"])
-    batch = {name: jax.ShapeDtypeStruct([sizes.get(axis, axis) for axis in field.shape], jnp.float32)
-             for name, field in method.fields.items()}
-    weights = {player: set(terms) for player, terms in config["weights"].items()}
-    assert {player: set(terms) for player, terms in core.term_names(method, batch).items()} == weights
-    assert set(config["optimizers"]) == set(method.players)
-
-
 # Variant: form, weights, steps, norm, adversarial loss, pool, height and width, guidance, shares of the rate by epoch.
 LONG, SHORT = {1: 1, 499: 1, 500: 1 - 1 / 201, 699: 1 - 200 / 201}, {1: 1, 199: 1, 200: 1 - 1 / 101, 299: 1 - 100 / 101}
 MARKET, FASHION = ("batch", "vanilla", 50), ("instance", "least_squares", 0)

@@ -46,8 +46,7 @@ def score(pairs: Path, targets: Path, results: Path) -> dict:
     if size and other and size != other:
         raise InputError(
             f"{targets} is of pictures of {size[1]}x{size[0]} and {results} of {other[1]}x{other[0]}; expected one size.")
-    wanted = _poor(targets) | wanted
-    stems = {name.rpartition(".")[0].replace("/", "_") or name: figure for name, figure in (_poor(results) | found).items()}
+    stems = {name.rpartition(".")[0].replace("/", "_") or name: figure for name, figure in found.items()}
     measures, count, lost = (PCKh(), PCKh()), 0, 0
     for source, target in read_pairs(pairs):
         names = (pair_name(source, target), f"{source}___{target}_vis", f"{_stem(source)}___{_stem(target)}_vis")
@@ -65,11 +64,6 @@ def score(pairs: Path, targets: Path, results: Path) -> dict:
     result, floor = measures
     return dict(pckh=result.result(), copy_source=floor.result(), joints=result.joints, pairs=count, skipped=result.skipped,
                 not_found=lost)  # fmt: skip
-
-
-def _poor(path: Path) -> dict[str, list]:
-    """The pictures in which the extractor found nothing that it trusted."""
-    return dict.fromkeys(json.loads(path.read_text()).get("poor", ()), []) if path.suffix == ".json" else {}
 
 
 def _stem(name: str) -> str:

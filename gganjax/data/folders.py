@@ -114,13 +114,14 @@ def list_folder(settings: Settings, split: str) -> Listing:
         reason = f"{len(missing)} of {len(names)} pictures have no key points, {len(bad)} cannot be read"
         raise InputError(f"No pair of the {split} split in {root} can be used: {reason}.")
     unlisted = [name for name in missing if name not in (pictures if figures is None else figures)]
-    _tell_missing(place, unlisted, [name for name in missing if name not in unlisted], names, pairs)
+    sentences = _missing(place, unlisted, [name for name in missing if name not in unlisted], names, pairs)
     suspicious = {}
     if figures is not None:
         at = {name: sizes[f"{split}/{name}"] for name in sorted(usable)}
-        suspicious, sentences = suspicions.find({name: figures[name] for name in at}, at, place)
-        for sentence in sentences:
-            _log.warning(sentence.rstrip("."))
+        suspicious, more = suspicions.find({name: figures[name] for name in at}, at, place)
+        sentences += more
+    for sentence in sentences:
+        _log.warning(sentence.rstrip("."))
     facts = dict(
         kind="folder",
         folder=str(root),
@@ -133,6 +134,7 @@ def list_folder(settings: Settings, split: str) -> Listing:
         bad_files=dict(sorted(bad.items())),
         guidance="skeleton pictures" if figures is None else "key points",
         suspicious=suspicious,
+        warnings=sentences,
     )
     return Listing(root, split, kept, figures, pictures, facts)
 
@@ -145,15 +147,18 @@ def count_sizes(sizes) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _tell_missing(place: Path, unlisted: list, empty: list, names: list, pairs: list) -> None:
-    """Logs which pictures have no key points, a sentence for each reason."""
+def _missing(place: Path, unlisted: list, empty: list, names: list, pairs: list) -> list[str]:
+    """Which pictures have no key points, a sentence for each reason."""
+    sentences = []
     for missing, reason in ((unlisted, "has nothing on"), (empty, "holds no joint that was found of")):
         if missing:
-            lost = sum(not {*pair}.isdisjoint(missing) for pair in pairs)
-            _log.warning(
-                "%s %s %d of %d pictures (%s first); the %d pairs with them are left out",
-                place, reason, len(missing), len(names), missing[0], lost,
-            )  # fmt: skip
+            gone = set(missing)
+            lost = sum(not gone.isdisjoint(pair) for pair in pairs)
+            sentences.append(
+                f"{place} {reason} {len(missing)} of {len(names)} pictures ({missing[0]} first);"
+                f" the {lost} pairs with them are left out."
+            )
+    return sentences
 
 
 def _read_guidance(root: Path, split: str, names, settings: Settings):

@@ -136,6 +136,8 @@ def _folder_figures(content: dict, path, parts: str):
                 f'The entry of {name} in the key-point file {path} must be {{"hands": [{{"points": ...}}]}},'
                 ' {"body18": ...}, {"body17": ...}, {"body25": ...} or {"face68": ...}.'
             ) from error
+    for name in content.get("poor", ()):  # looked at, but nothing was found that could be trusted
+        figures.setdefault(name, [])
     return (None if size is None else (size[1], size[0])), figures
 
 
