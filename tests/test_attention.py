@@ -1,5 +1,8 @@
 """Attention without the whole matrix: values and gradients of every form, which form is taken, memory."""
 
+import sys
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax
@@ -9,11 +12,17 @@ import pytest
 
 from gganjax.errors import InputError
 from gganjax.nets import attention as module
+from gganjax.nets import xing
 from gganjax.nets.attention import attention, choose
+from gganjax.nets.xing import CrossingAttention
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+
+import benchmark_attention
 
 FAST = {"xla_backend_optimization_level": 0}
-# Batch, queries, keys, width of query and key, of the value, and rows at a time: parts of an image, which may not divide
-# it, or some images together, or all.
+# Batch, queries, keys, width of query and key, of the value, and rows at a time: parts of an image, which may not
+# divide it, or some images together, or all.
 SIZES = (
     (2, 16, 16, 4, 8, 4), (1, 35, 35, 3, 6, 8), (2, 7, 11, 5, 5, 3), (3, 9, 9, 2, 7, 1), (2, 12, 12, 8, 32, 20),
     (6, 5, 5, 3, 4, 12), (5, 4, 6, 3, 4, 11),
@@ -50,9 +59,8 @@ def check(found, expected, tolerance=1e-5):
         assert np.abs(ours - exact).max() <= tolerance * np.abs(exact).max(), name
 
 
-@pytest.mark.parametrize("form", ["plain", "chunked"])
-@pytest.mark.parametrize("sizes", SIZES)
-def test_values_and_gradients(sizes, form):
+@pytest.mark.parametrize("form, sizes", [*(("chunked", sizes) for sizes in SIZES), ("plain", SIZES[0])])
+def test_values_and_gradients(form, sizes):
     *shape, rows = sizes
     inputs = drawn(*shape)
     check(computed(lambda *x: attention(*x, form=form, rows=rows), *inputs), by_formula(*inputs))
@@ -125,3 +133,46 @@ def test_memory_grows_with_the_positions_not_with_their_square():
     assert many < 4 * 2 * 2048**2 / 8  # an eighth of one matrix of energies
     few, many = (temporary("plain", positions) for positions in (512, 2048))
     assert many > 12 * few
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_chunked_module_has_the_values_and_gradients_of_the_plain_one(both, monkeypatch):
+    """Projections included, which the chunked form recomputes with the attention, two images at a time."""
+    monkeypatch.setattr(xing, "by_images", partial(module.by_images, rows=12))
+    random = np.random.default_rng(0)
+    codes = [random.normal(size=(4, 2, 3, 4)).astype(np.float32) for _ in range(2)]
+    shapes = jax.eval_shape(CrossingAttention(3).init, jax.random.key(0), *codes)
+    variables = jax.tree.map(lambda leaf: random.normal(size=leaf.shape).astype(np.float32), shapes)
+
+    def slopes(form):
+        total = lambda variables, *codes: sum(jnp.square(code).sum() for code in jax.tree.leaves(
+            CrossingAttention(3, form).apply(variables, *codes, both=both)))
+        return jax.jit(jax.value_and_grad(total, argnums=(0, 1, 2)), compiler_options=FAST)
+
+    assert "stablehlo.while" in slopes("chunked").lower(variables, *codes).as_text()
+    (one, plain), (other, chunked) = (jax.device_get(slopes(form)(variables, *codes)) for form in ("plain", "chunked"))
+    np.testing.assert_allclose(one, other, rtol=1e-6)
+    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(chunked), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * max(np.abs(a).max(), 1))
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="the figures are those of the compiler for CPUs")
+@pytest.mark.parametrize("form", ["released", "thesis"])
+def test_memory_of_the_attention_at_full_size(form):
+    """DeepFashion at 256x256, 9 blocks, batch 32, forward and backward: at most 12 GiB; the plain form takes 115."""
+    size = benchmark_attention.SIZES["DeepFashion 256x256"]
+    taken = benchmark_attention.temporary_bytes(size, benchmark_attention.WIDTHS[form], "auto", batch=32, blocks=9,
+                                                dtype=jnp.float32)
+    assert taken <= 12 * 2**30
+
+
+def test_the_benchmark_tells_memory_and_time(capsys, monkeypatch):
+    monkeypatch.setattr(benchmark_attention, "SIZES", {"Market 128x64": (4, 2)})
+    monkeypatch.setattr(benchmark_attention, "CHANNELS", 8)
+    arguments = "--batch=2 --blocks=1 --timed-batch=1 --seconds=0"
+    assert benchmark_attention.main(["benchmark_attention.py", *arguments.split()]) == 0
+    title, *memory, timed, one, other = capsys.readouterr().out.splitlines()
+    assert title.endswith("temporary memory of 1 blocks, batch 2:") and timed.endswith("batch 1:")
+    assert [line.split()[2] for line in memory] == ["released", "thesis"]
+    assert all("GiB, chunked" in line for line in memory)
+    assert one.split()[0] == "released" and other.split()[0] == "thesis" and " ms, auto " in other

@@ -1,4 +1,4 @@
-"""XingGAN: blocks and fusion by formulas, rows of its tables, variants, looks inside, memory, import of its releases."""
+"""XingGAN: blocks and fusion by formulas, rows of its tables, variants, looks inside, import of its releases."""
 
 import sys
 from functools import partial
@@ -13,14 +13,12 @@ from experiments import xinggan
 from gganjax import core, methods, port, schedules, use
 from gganjax.errors import InputError
 from gganjax.layers import Mode
-from gganjax.nets import attention, xing
 from gganjax.nets.patn import PATNGenerator
 from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.xing import CrossingAttention, XingBlock, XingGenerator
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 
-import benchmark_attention
 import import_torch
 
 FAST = {"xla_backend_optimization_level": 0}
@@ -84,7 +82,8 @@ def test_both_directions_share_one_attention():
     module = CrossingAttention(3)
     variables = drawn(module, x, y)
     found = jax.jit(partial(module.apply, both=True), compiler_options=FAST)(variables, x, y)
-    for ours, exact in zip(found, (informed(variables["params"], x, y), informed(variables["params"], y, x)), strict=True):
+    expected = [informed(variables["params"], *pair) for pair in ((x, y), (y, x))]
+    for ours, exact in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, exact, rtol=1e-5, atol=1e-5)
 
 
@@ -107,8 +106,8 @@ def test_fusion_and_the_looks_inside():
     source, maps = noise(2, 8, 12, 3), np.abs(noise(2, 2, 8, 12, 2, seed=1))
     batch = dict(source=source, source_guidance=maps[0], target_guidance=maps[1])
     variables = drawn(method.nets["generator"], source, np.concatenate(maps, -1))
-    assert method.looks == ("appearance_1", "appearance_2", "shape_1", "shape_2", "map_appearance_1", "map_appearance_2",
-                            "map_shape_1", "map_shape_2", "map_source")
+    names = ("appearance_1", "appearance_2", "shape_1", "shape_2")
+    assert method.looks == (*names, "map_appearance_1", "map_appearance_2", "map_shape_1", "map_shape_2", "map_source")
 
     def looked(params, batch):
         call = lambda: core.Call(method, {"generator": params}, {}, mode=RUNNING)
@@ -116,53 +115,26 @@ def test_fusion_and_the_looks_inside():
 
     made, seen = jax.device_get(jax.jit(looked, compiler_options=FAST)(variables["params"], batch))
     assert set(seen) == set(method.looks)
-    shares = {name: (seen[f"map_{name}"] + 1) / 2 for name in ("appearance_1", "appearance_2", "shape_1", "shape_2", "source")}
+    shares = {name: (seen[f"map_{name}"] + 1) / 2 for name in (*names, "source")}
     assert all(share.shape == (2, 8, 12, 1) and share.min() >= 0 for share in shares.values())
     np.testing.assert_allclose(sum(shares.values()), 1, atol=1e-5)
     mixed = sum(share * (seen | dict(source=source))[name] for name, share in shares.items())
     np.testing.assert_allclose(made, mixed, atol=1e-5)
-    pictures = [seen[name] for name in method.looks[:4]]
+    pictures = [seen[name] for name in names]
     assert len({picture.tobytes() for picture in pictures}) == 4 and np.abs(made).max() <= 1
     assert methods.load("xinggan", NARROW | dict(fusion=False, perceptual="none")).looks == ()
 
 
-@pytest.mark.parametrize("both", [False, True])
-def test_chunked_module_has_the_values_and_gradients_of_the_plain_one(both, monkeypatch):
-    """Projections included, which the chunked form recomputes with the attention, two images at a time."""
-    monkeypatch.setattr(xing, "by_images", partial(attention.by_images, rows=12))
-    codes = noise(4, 2, 3, 4), noise(4, 2, 3, 4, seed=1)
-    variables = drawn(CrossingAttention(3), *codes)
-
-    def slopes(form):
-        total = lambda variables, *codes: sum(jnp.square(code).sum() for code in jax.tree.leaves(
-            CrossingAttention(3, form).apply(variables, *codes, both=both)))
-        return jax.jit(jax.value_and_grad(total, argnums=(0, 1, 2)), compiler_options=FAST)
-
-    assert "stablehlo.while" in slopes("chunked").lower(variables, *codes).as_text()
-    (one, plain), (other, chunked) = (jax.device_get(slopes(form)(variables, *codes)) for form in ("plain", "chunked"))
-    np.testing.assert_allclose(one, other, rtol=1e-6)
-    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(chunked), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * max(np.abs(a).max(), 1))
-
-
-@pytest.mark.skipif(jax.default_backend() != "cpu", reason="the figures are those of the compiler for CPUs")
-@pytest.mark.parametrize("form", ["released", "thesis"])
-def test_memory_of_the_attention_at_full_size(form):
-    """DeepFashion at 256x256, 9 blocks, batch 32, forward and backward: at most 12 GiB; the plain form takes 115."""
-    size = benchmark_attention.SIZES["DeepFashion 256x256"]
-    taken = benchmark_attention.temporary_bytes(size, benchmark_attention.WIDTHS[form], "auto", batch=32, blocks=9,
-                                                dtype=jnp.float32)
-    assert taken <= 12 * 2**30
-
-
-def test_the_benchmark_tells_memory_and_time(capsys, monkeypatch):
-    monkeypatch.setattr(benchmark_attention, "SIZES", {"Market 128x64": (4, 2)})
-    monkeypatch.setattr(benchmark_attention, "CHANNELS", 8)
-    assert benchmark_attention.main("benchmark_attention.py --batch=2 --blocks=1 --timed-batch=1 --seconds=0".split()) == 0
-    title, *memory, timed, one, other = capsys.readouterr().out.splitlines()
-    assert title.endswith("temporary memory of 1 blocks, batch 2:") and timed.endswith("batch 1:")
-    assert [line.split()[2] for line in memory] == ["released", "thesis"] and all("GiB, chunked" in line for line in memory)
-    assert one.split()[0] == "released" and other.split()[0] == "thesis" and " ms, auto " in other
+@pytest.mark.parametrize("form", ["thesis", "released"])
+def test_half_precision_keeps_parameters_and_pictures_in_float32(form):
+    inputs = [jax.ShapeDtypeStruct((1, 16, 8, channels), np.float32) for channels in (3, 4)]
+    module = XingGenerator(form, dtype=jnp.bfloat16, **NARROW)
+    made, variables = jax.eval_shape(lambda *x: module.init_with_output(jax.random.key(0), *x, RUNNING), *inputs)
+    assert {leaf.dtype.name for leaf in jax.tree.leaves((made, variables))} == {"float32"}
+    codes = [jax.ShapeDtypeStruct((1, 4, 2, 8), jnp.bfloat16)] * 2
+    block = XingBlock(form, dtype=jnp.bfloat16)
+    out, _ = jax.eval_shape(lambda *x: block.init_with_output(jax.random.key(0), *x, RUNNING), *codes)
+    assert {code.dtype.name for code in out} == {"bfloat16"}
 
 
 @pytest.mark.parametrize("options, sentence", [
@@ -235,8 +207,8 @@ def test_row_of_a_table(row):
         assert published["source"] == f"thesis Table 4.{4 if 'blocks' in row else 3}"
         assert {**config, "options": None, "evaluate": None} == {**full, "options": None, "evaluate": None}
     assert sorted(xinggan.VARIANTS) == sorted({
-        "", "market", "fashion", "fashion_256", "released_market", "released_fashion", "actions64", "actions64_released",
-        "demo", *(f"{mark}{name}" for mark in ("", "released_") for name in (*ROWS, "caf"))})
+        "", "market", "fashion", "fashion_256", "released_market", "released_fashion", "actions64",
+        "actions64_released", "demo", *(f"{mark}{name}" for mark in ("", "released_") for name in (*ROWS, "caf"))})
 
 
 @pytest.mark.parametrize("form", ["thesis", "released"])
@@ -280,9 +252,11 @@ def test_released_checkpoints_become_a_folder_to_use(tmp_path, norm):
         judge = drawn(PoseDiscriminator(2, 1, norm), noise(1, 16, 8, channels))
         judged = port.pose.discriminator(blocks=1, norm_kind=norm)
         np.savez(tmp_path / f"latest_net_net{net}.npz", **port.to_torch(judged, judge))
-    assert import_torch.main([*to_run(tmp_path), "--variant", f"released_{'market' if norm == 'batch' else 'fashion'}"]) == 0
+    variant = "released_market" if norm == "batch" else "released_fashion"
+    assert import_torch.main([*to_run(tmp_path), "--variant", variant]) == 0
     translate = use.load(tmp_path / "run")
-    told = dict(form="released", images=3, norm=norm, guidance_channels=5, discriminator_width=2, discriminator_blocks=1)
+    told = dict(form="released", images=3, norm=norm, guidance_channels=5, discriminator_width=2,
+                discriminator_blocks=1)
     assert translate.config["options"] | told == translate.config["options"]
     found = translate(source=image, source_guidance=maps[0], target_guidance=maps[1])
     np.testing.assert_allclose(found, run(module, variables, image, poses), atol=1e-4)

@@ -23,7 +23,7 @@ CHANNELS = 256
 
 
 def slope(width: int, form: str, dtype):
-    """A function (parameters by block, both codes, [B, h, w, C] each) -> gradients, and the attention module of a block."""
+    """A function (parameters by block, both codes, [B, h, w, C] each) -> gradients, and the module of a block."""
     import jax
     import jax.numpy as jnp
 
@@ -81,7 +81,8 @@ def main(argv: list[str]) -> int:
     platform.prepare(compilation_cache=False)
     import jax
 
-    print(f"{jax.devices()[0].device_kind}, {given.dtype}: temporary memory of {given.blocks} blocks, batch {given.batch}:")
+    device, counts = jax.devices()[0].device_kind, f"{given.blocks} blocks, batch {given.batch}"
+    print(f"{device}, {given.dtype}: temporary memory of {counts}:")
     for name, size in SIZES.items():
         for form, width in WIDTHS.items():
             figures = {kind: temporary_bytes(size, width, kind, batch=given.batch, blocks=given.blocks,

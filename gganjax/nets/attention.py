@@ -1,8 +1,8 @@
 """Attention of every position to every other, exact, and without the whole matrix of energies where that is large.
 
-`attention` is softmax(queries keys^T) values, unscaled as XingGAN writes it. At DeepFashion's 256x256 one matrix of a batch
-of 32 holds 2 GiB, and a generator of nine blocks would keep eighteen of them with their softmax and gradients, 115 GiB in
-all. Three forms compute the same:
+`attention` is softmax(queries keys^T) values, unscaled as XingGAN writes it. At DeepFashion's 256x256 one matrix of a
+batch of 32 holds 2 GiB, and a generator of nine blocks would keep eighteen of them with their softmax and gradients,
+115 GiB in all. Three forms compute the same:
 
   "plain"    the whole matrix: for small ones.
   "chunked"  some of its rows at a time, recomputed in the backward pass: everywhere.

@@ -75,12 +75,12 @@ class Projection(nn.Module):
 class XingBlock(nn.Module):
     """A crossing block: appearance code [B, h, w, C] and shape code -> the next ones.
 
-    "thesis" (C and C channels -> C and C): SA gives the new appearance code; a 3x3 convolution, padded by reflection like
-    the release's, makes the new shape code of what AS makes of the codes as they came and of the new appearance code.
-    SA and AS have 1x1 convolutions of their own, of width C. "released" (C and d channels -> C and 2C, d = C or 2C):
-    streams of convolutions u1 and u2 of both codes, SA and AS between those through one attention of width C / 8, and the
-    new shape code holds the new appearance code and behind it what AS made. `branches` without one of both leaves that
-    code as it was; the other keeps attending to it.
+    "thesis" (C and C channels -> C and C): SA gives the new appearance code; a 3x3 convolution, padded by reflection
+    like the release's, makes the new shape code of what AS makes of the codes as they came and of the new appearance
+    code. SA and AS have 1x1 convolutions of their own, of width C. "released" (C and d channels -> C and 2C, d = C or
+    2C): streams of convolutions u1 and u2 of both codes, SA and AS between those through one attention of width C / 8,
+    and the new shape code holds the new appearance code and behind it what AS made. `branches` without one of both
+    leaves that code as it was; the other keeps attending to it.
     """
 
     form: str = "thesis"
@@ -100,7 +100,8 @@ class XingBlock(nn.Module):
             appearance = self._attend(channels, "sa")(appearance, shape)
         if self.branches != "sa":
             shape = joined(self._attend(channels, "as")(shape, seen), appearance)
-            shape = Conv(channels, 3, padding=1, pad_mode="reflect", dtype=self.dtype, initial=INITIAL, name="merge")(shape)
+            shape = Conv(channels, 3, padding=1, pad_mode="reflect", dtype=self.dtype, initial=INITIAL,
+                         name="merge")(shape)
         return appearance, shape
 
     def _released(self, appearance, shape, mode):

@@ -9,8 +9,8 @@ from gganjax.nets.xing import XingGenerator
 from parities import pose_family
 from parities.common import Fixture, Pair
 
-# The recorded run is in float32. The same network in float64 differs from it by 3.4e-5 in the picture with statistics of
-# the batch and by 1.8e-5 in the pictures of the branches, from ours by less than 4e-5.
+# The recorded run is in float32: the same network in float64 differs from it by 3.4e-5 in the picture with statistics
+# of the batch and by 1.8e-5 in the pictures of the branches.
 ROUNDED = ("fake_train", "eval/stream1_up", "eval/stream2_up")
 ROUNDING = {"tolerance": 1e-4, "reason": "the recorded run is itself 3e-5 away from the same in float64"}
 
