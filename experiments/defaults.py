@@ -17,6 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.ema = ml_collections.ConfigDict()  # decay of a parameter average, by network; it is what is evaluated
 
     config.seed = 0  # of the parameters, the data order and every draw
+    config.start_from = ""  # run whose networks a new run begins with, released ones too; "" = random ones
     config.batch_size = 4  # over all devices together
     config.epochs = 0  # length of the run in passes over the training pairs ...
     config.steps = 0  # ... or in steps, when this is not 0

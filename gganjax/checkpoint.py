@@ -137,6 +137,36 @@ def load_networks(folder: str | Path, names: Iterable[str] | None = None) -> dic
     return _first_good(folder, read)
 
 
+def start_from(folder: str | Path, state: Any, *, frozen: Iterable[str]) -> Any:
+    """The State of a new run whose networks are those of another: parameters, the averages where there are any, statistics.
+
+    Networks that the other run lacks stay as they were; optimizers, pools and the step are the new run's own.
+
+    Args:
+        folder: run folder, or a checkpoint's.
+        state: of `core.init`.
+        frozen: names of networks that no run stores.
+
+    Raises:
+        InputError: no network of that name there, or one with arrays of other names or shapes.
+    """
+    stored = load_networks(folder)
+    found = {part: {net: tree for net, tree in getattr(state, part).items() if net in stored["params"]}
+             for part in ("params", "moving")}
+    if not found["params"]:
+        needed = ", ".join(sorted(net for net in state.params if net not in frozen))
+        raise InputError(f"{folder} holds the networks {', '.join(sorted(stored['params']))}, and none of {needed}.")
+    new = {"params": {net: stored["ema"].get(net, stored["params"][net]) for net in found["params"]},
+           "moving": {net: stored["moving"].get(net, {}) for net in found["moving"]}}
+    ours, theirs = (_leaves(trees, ()) for trees in (found, new))
+    for name in [*ours, *theirs]:
+        shapes = [list(leaves[name].shape) if name in leaves else "no such array" for leaves in (theirs, ours)]
+        if shapes[0] != shapes[1]:
+            raise InputError(f"{folder} cannot start this run: it has {name} as {shapes[0]}, needed is {shapes[1]}.")
+    params, moving = ({**getattr(state, part), **new[part]} for part in ("params", "moving"))
+    return state.replace(params=params, moving=moving, ema={net: params[net] for net in state.ema})
+
+
 def _write(folder: Path, leaves: dict[str, np.ndarray], meta: dict, keep: int) -> None:
     step = int(leaves["step"])
     partial = _free(folder, f"{step}.partial")

@@ -67,12 +67,16 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
     example = {name: np.zeros_like(samples[name][:1]) for name in method.fields if name in samples}
     plan = make_plan(config, method, len(sources["train"]))
     continued = checkpoint.complete(workdir)
+    if config["start_from"] and not continued:
+        checkpoint.read_meta(config["start_from"])  # refused here, before anything is computed, where there is none
     if continued:
         _check_continues(checkpoint.read_meta(workdir), config, method, len(sources["train"]), workdir,
                          step=int(continued[0].name))
     state = core.init(method, plan.optimizers, config["seed"], example, ema=config["ema"])
     if continued:
         state = checkpoint.restore(workdir, state, method.name)
+    elif config["start_from"]:
+        state = checkpoint.start_from(config["start_from"], state, frozen=method.frozen)
     start = int(state.step)
     if jax.process_index() == 0:
         workdir.mkdir(parents=True, exist_ok=True)

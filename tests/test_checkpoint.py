@@ -149,3 +149,29 @@ def test_a_failed_write_is_told(tmp_path):
         (tmp_path / "checkpoints").rmdir()
         (tmp_path / "checkpoints").write_text("in the way")
         save(make(1), META)
+
+
+def test_a_run_starts_from_the_networks_of_another(tmp_path):
+    """Averages take the place of parameters; step, optimizers, pools and frozen networks are the new run's own."""
+    write(tmp_path, 3)
+    other, new = make(3), make(9, frozen=2.0)
+    other.ema["painter"] = jax.tree.map(lambda x: x + 1, other.params["painter"])
+    checkpoint.save(tmp_path / "checkpoints", other.replace(step=np.int32(4)), META, keep=2)
+    begun = checkpoint.start_from(tmp_path, new, frozen=["features"])
+    wanted = dict(painter=other.ema["painter"], judge=other.params["judge"], features=new.params["features"])
+    assert_equal(new.replace(params=wanted, moving=other.moving, ema=dict(painter=other.ema["painter"])), begun)
+
+
+def test_networks_that_do_not_fit_cannot_start_a_run(tmp_path):
+    write(tmp_path, 3)
+    with pytest.raises(InputError, match=r"has params/painter/conv/kernel as \[50\], needed is \[51\]\.$"):
+        checkpoint.start_from(tmp_path, make(9, size=51), frozen=["features"])
+    other = make(9)
+    other.params["judge"]["bias"] = np.zeros(2, np.float32)
+    with pytest.raises(InputError, match=r"has params/judge/bias as no such array, needed is \[2\]\.$"):
+        checkpoint.start_from(tmp_path, other, frozen=["features"])
+    strange = other.replace(params=dict(writer=other.params["judge"]), moving={}, ema={})
+    with pytest.raises(InputError, match=r"holds the networks judge, painter, and none of writer\.$"):
+        checkpoint.start_from(tmp_path, strange, frozen=[])
+    with pytest.raises(InputError, match="holds no checkpoint"):
+        checkpoint.start_from(tmp_path / "elsewhere", other, frozen=[])

@@ -241,3 +241,18 @@ def start(kind, workdir, steps, *cluster, cache, devices=None):
 def progress(workdir):
     path = workdir / "metrics.jsonl"
     return len(path.read_bytes().splitlines()) if path.exists() else 0
+
+
+def test_a_new_run_starts_from_another_and_is_continued_from_itself(whole, tmp_path):
+    still = toys.config("plain", steps=1).optimizers.to_dict()
+    for one in still.values():
+        one["learning_rate"] = 1e-30
+    other = whole("plain")
+    for steps in (1, 2):
+        toys.run("plain", tmp_path, steps, start_from=str(other), optimizers=still)
+    begun, before = state_of(tmp_path, "plain"), state_of(other, "plain")
+    assert int(begun.step) == 2
+    for net, params in (before.params | before.ema).items():
+        assert all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(params), jax.tree.leaves(begun.params[net]), strict=True))
+    with pytest.raises(InputError, match="nowhere holds no checkpoint"):
+        toys.run("plain", tmp_path / "new", 1, start_from=str(tmp_path / "nowhere"))
