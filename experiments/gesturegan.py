@@ -182,7 +182,10 @@ def sign_digits():
         python -m experiments.run --config=experiments/gesturegan.py:sign_digits_first --config.data.folder=FOLDER
         python -m experiments.run --config=experiments/gesturegan.py:sign_digits --config.data.folder=FOLDER
 
-    Measured: see the closing lines.
+    Where the first run is elsewhere, --config.start_from=RUN names it. Measured on all 363 test pairs, VGG16 as the
+    perceptual network: PSNR 23.69 dB, SSIM 0.829, LPIPS 0.0838; the first run alone 23.06, 0.818 and 0.0756, the source
+    unchanged 15.63, 0.510 and 0.293. On a Xeon at 2.6 GHz the first run took 1.3 to 2 s a step on two cores, the second
+    2.5 s on one.
     """
     config = sign_digits_first()
     config.start_from = "runs/gesturegan-sign_digits_first"
