@@ -104,6 +104,15 @@ def test_a_signal_saves_and_the_same_call_continues(number, whole, tmp_path, mon
     assert_equal_states(state_of(tmp_path, "plain"), state_of(whole("plain"), "plain"))
 
 
+@pytest.fixture
+def interrupts():
+    """Ctrl-C as in a terminal; a shell's background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_the_second_signal_acts_at_once():
     with pytest.raises(KeyboardInterrupt), logs.interruptible() as stopped:
         os.kill(os.getpid(), signal.SIGINT)
