@@ -22,9 +22,11 @@ import jax, numpy as np, optax
 from gganjax import core, devices, methods
 
 SMALL = dict(width=4, blocks=1, discriminator_width=4, discriminator_layers=1, dropout=0.0)
+# Without total variation, a sum of signs: where rounding turns one of them, its gradient jumps by 5e-4 of itself.
+HANDS = SMALL | dict(perceptual="none", total_variation=False)
 CASES = {
-    "instance": ("gesturegan", SMALL | dict(perceptual="none", discriminators="guided")),
-    "batch": ("gesturegan", SMALL | dict(perceptual="none", discriminators="plain", cycles=1, norm="batch")),
+    "instance": ("gesturegan", HANDS | dict(discriminators="guided")),
+    "batch": ("gesturegan", HANDS | dict(discriminators="plain", cycles=1, norm="batch")),
     "pools": ("cyclegan", SMALL | dict(pool_size=6, identity=False)),
 }
 found = {}
