@@ -22,7 +22,7 @@ import jax, numpy as np, optax
 from gganjax import core, devices, methods
 
 SMALL = dict(width=4, blocks=1, discriminator_width=4, discriminator_layers=1, dropout=0.0)
-# Without total variation, a sum of signs: where rounding turns one of them, its gradient jumps by 5e-4 of itself.
+# Without total variation, a sum of signs: one that rounding turns would move its gradient by 4e-4 of itself.
 HANDS = SMALL | dict(perceptual="none", total_variation=False)
 CASES = {
     "instance": ("gesturegan", HANDS | dict(discriminators="guided")),
