@@ -90,11 +90,7 @@ def actions64(form: str = "thesis"):
     A step is 78 billion operations by the compiler's count, 82 in the released form.
     """
     narrow = dict(width=32, blocks=4, dropout=0.0, discriminator_width=32)
-    config = patn.actions64_data(base(form=form, **patn.MARKET | narrow))
-    config.batch_size, config.steps = 4, 4000
-    config.ema = dict(generator=0.998)
-    config.sample_every, config.checkpoint_every = 500, 500
-    return config
+    return patn.actions64_for_cpus(base(form=form, **patn.MARKET | narrow))
 
 
 def demo():
@@ -107,8 +103,7 @@ VARIANTS = {
     "": hands, "market": market, "fashion": fashion, "released_market": lambda: market(form="released"),
     "released_fashion": released_fashion, "facial": facial, "actions64": actions64,
     "actions64_released": lambda: actions64("released"), "demo": demo,
-    **{row: lambda row=row: market(row) for row in ROWS},
-    **{f"released_{row}": lambda row=row: market(row, "released") for row in ROWS},
+    **patn.both_forms("", ROWS, market),
 }
 
 

@@ -108,6 +108,22 @@ def actions64_data(config):
     return config
 
 
+def actions64_for_cpus(config):
+    """The actions for a config with narrow networks: 4,000 steps of batch 4, and an average of the generator."""
+    config = actions64_data(config)
+    config.batch_size, config.steps = 4, 4000
+    config.ema = dict(generator=0.998)
+    config.sample_every, config.checkpoint_every = 500, 500
+    return config
+
+
+def both_forms(prefix: str, names, make) -> dict:
+    """Variants of the rows of a table in the thesis' form and, called released_..., in the released one."""
+    forms = {"": "thesis", "released_": "released"}
+    return {f"{mark}{prefix}{name}": lambda name=name, form=form: make(name, form)
+            for mark, form in forms.items() for name in names}
+
+
 def hands_data(config, size: int = 128):
     """The embedded drawn hands; the option guidance_channels must be 3."""
     config.data.update(load_size=size, crop_size=size, flip="off", guidance="fingers")

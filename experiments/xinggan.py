@@ -92,11 +92,7 @@ def actions64(form: str = "thesis"):
     A step is 75 billion operations by the compiler's count, 96 in the released form.
     """
     narrow = dict(width=32, blocks=4, images=5, dropout=0.0, discriminator_width=32)
-    config = patn.actions64_data(base(form=form, **patn.MARKET | narrow))
-    config.batch_size, config.steps = 4, 4000
-    config.ema = dict(generator=0.998)
-    config.sample_every, config.checkpoint_every = 500, 500
-    return config
+    return patn.actions64_for_cpus(base(form=form, **patn.MARKET | narrow))
 
 
 def demo():
@@ -105,18 +101,11 @@ def demo():
     return patn.demo_of(base(guidance_channels=3, **patn.MARKET | narrow))
 
 
-def both_forms(prefix: str, names, make) -> dict:
-    """Variants of the rows of a table in the thesis' form and, called released_..., in the released one."""
-    forms = {"": "thesis", "released_": "released"}
-    return {f"{mark}{prefix}{name}": lambda name=name, form=form: make(name, form)
-            for mark, form in forms.items() for name in names}
-
-
 VARIANTS = {
     "": hands, "market": market, "fashion": fashion, "fashion_256": fashion_256,
     "released_market": lambda: market(form="released"), "released_fashion": released_fashion,
     "actions64": actions64, "actions64_released": lambda: actions64("released"), "demo": demo,
-    **both_forms("", ROWS, market), **both_forms("blocks_", BLOCKS, blocks),
+    **patn.both_forms("", ROWS, market), **patn.both_forms("blocks_", BLOCKS, blocks),
 }
 
 

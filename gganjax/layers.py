@@ -275,3 +275,8 @@ class Dropout(nn.Module):
 def leaky_relu(x):
     """Leaky ReLU with the slope of 0.2 that all these papers use."""
     return nn.leaky_relu(x, 0.2)
+
+
+def concatenate(*parts: jax.Array) -> jax.Array:
+    """Joins images or activations [..., C_i] along their channels."""
+    return jnp.concatenate(parts, axis=-1)

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from gganjax import features, losses
 from gganjax.core import Field, Player
 from gganjax.errors import InputError, check_choices
+from gganjax.layers import concatenate
 from gganjax.nets.pose import NORMS, PoseDiscriminator
 
 LAYER = "relu1_2"  # of the perceptual loss: the code's; the thesis speaks of several layers and names none
@@ -83,7 +84,7 @@ class PoseTransfer:
 
     def generate(self, key, call, batch, **options):
         """The generator's answer to the source and to the maps of both poses, [B, H, W, 2K]."""
-        poses = jnp.concatenate([batch["source_guidance"], batch["target_guidance"]], axis=-1)
+        poses = concatenate(batch["source_guidance"], batch["target_guidance"])
         return call("generator", batch["source"], poses, key=key, **options)
 
     def generator_loss(self, key, call, batch, out):
@@ -117,16 +118,10 @@ class PoseTransfer:
 
     def panels(self, batch, out):
         """Columns of the picture grid, in order."""
-        return {"source": batch["source"], "target guidance": picture(batch["target_guidance"]),
+        return {"source": batch["source"], "target guidance": batch["target_guidance"],
                 "translated": out["fake_target"], "target": batch["target"]}
 
 
 def seen(candidate, batch, judge: str):
     """What a discriminator sees: the candidate image and behind it the source or the maps of the target pose."""
-    return jnp.concatenate([candidate, batch[CONDITIONS[judge]]], axis=-1)
-
-
-def picture(maps):
-    """Maps [B, H, W, K], uint8 or in [0, 1], as a picture [B, H, W, 3]: drawn ones as they are, else the largest in gray."""
-    shown = maps if maps.shape[-1] == 3 else maps.max(-1, keepdims=True).repeat(3, axis=-1)
-    return shown if shown.dtype == jnp.uint8 else 2 * shown - 1
+    return concatenate(candidate, batch[CONDITIONS[judge]])

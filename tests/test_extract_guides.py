@@ -1,6 +1,5 @@
 """Guidance from one's own photos: what is written, what is listed, and that training never needs the packages for it."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -187,8 +186,8 @@ def run(*arguments, python=sys.executable):
                           capture_output=True, check=False)  # fmt: skip
 
 
-@pytest.mark.skipif(importlib.util.find_spec("mediapipe") is not None, reason="mediapipe is here")
-def test_without_its_packages_it_says_how_to_get_them(photos, capsys):
+def test_without_its_packages_it_says_how_to_get_them(photos, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mediapipe", None)  # as if it were missing, also where it is not
     assert extract_guides.main([str(photos), "--kind=hand", f"--out={photos.parent / 'a.json'}"]) == 2
     assert capsys.readouterr().err == (
         "error: --kind=hand needs mediapipe, which lives in an environment of its own: make it with `python3.12 -m venv"

@@ -131,21 +131,21 @@ def test_sample_needs_its_inputs_alone(trained):
     inputs = {name: batch[name] for name in method.inputs}
     out = run(core.sample_params(state), state.moving, inputs, jax.random.key(0))
     assert out["fake_target"].shape == batch["source"].shape and np.abs(out["fake_target"]).max() <= 1
-    pictures_ = core.prepare({k: np.asarray(v) for k, v in batch.items()})
-    panels = method.panels(pictures_, out)
-    assert all(panel.shape == batch["source"].shape for panel in panels.values())
+    shown = core.prepare({k: np.asarray(v) for k, v in batch.items()})
+    panels = method.panels(shown, out)
+    assert all(panel.shape[:3] == batch["source"].shape[:3] for panel in panels.values())
     if looks := getattr(method, "looks", ()):
         run = devices.compile_sample(method, entry="look", names=looks[::-1])
         seen = run(core.sample_params(state), state.moving, batch, jax.random.key(0))
         assert set(seen) == set(looks)
-        for shown in seen.values():
-            assert shown.shape[0] == len(batch["source"]) and shown.shape[-1] in (1, 3) and np.abs(shown).max() <= 1
-            assert not any(side % part for side, part in zip(batch["source"].shape[1:3], shown.shape[1:3]))
+        for look in seen.values():
+            assert look.shape[0] == len(batch["source"]) and look.shape[-1] in (1, 3) and np.abs(look).max() <= 1
+            assert not any(side % part for side, part in zip(batch["source"].shape[1:3], look.shape[1:3]))
     if hasattr(method, "overview"):
         run = devices.compile_sample(method, entry="overview")
         out = run(core.sample_params(state), state.moving, batch, jax.random.key(0))
         assert list(out) == [f"to {name}" for name in method.domains]
-        panels = method.panels(pictures_, out)
+        panels = method.panels(shown, out)
         assert list(panels) == ["source", *out] and all(x.shape == batch["source"].shape for x in panels.values())
 
 

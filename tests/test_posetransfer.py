@@ -14,7 +14,7 @@ from make_set import make_folder, write_picture
 from PIL import Image
 
 from experiments import patn
-from gganjax import core, data, evaluate, features, methods, posetransfer, report, sample, schedules, settings, train, use
+from gganjax import core, data, evaluate, features, methods, report, sample, schedules, settings, train, use
 from gganjax.data import guides
 from gganjax.data.keypoints import read_figures
 from gganjax.errors import InputError
@@ -165,15 +165,6 @@ def test_perceptual_network_is_cut_behind_relu1_2_and_normalized():
 def test_bad_options(option, value):
     with pytest.raises(InputError, match=f"^options.{option} is {value!r}, expected "):
         methods.load("patn", {option: value})
-
-
-def test_picture_of_maps():
-    maps = np.zeros((1, 1, 2, 4), np.float32)
-    maps[0, 0, 1, 2] = 0.75
-    np.testing.assert_array_equal(posetransfer.picture(maps), [[[[-1] * 3, [0.5] * 3]]])
-    np.testing.assert_array_equal(posetransfer.picture(np.uint8(200 * maps)), [[[[0] * 3, [150] * 3]]])
-    drawn = np.float32([[[[0, 0.5, 1]]]])
-    np.testing.assert_array_equal(posetransfer.picture(drawn), [[[[-1, 0, 1]]]])
 
 
 def test_numbers_of_the_script_and_of_the_table():

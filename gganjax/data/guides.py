@@ -28,9 +28,8 @@ def draw(figure: list, size: tuple[int, int], *, style: str = "white", line_widt
     maps = np.zeros((*size, pose_maps.JOINTS), np.uint8)
     for joint, (y, x) in enumerate(inside(figure, size).tolist()):
         if y >= 0:
-            top, left = max(y - reach, 0), max(x - reach, 0)
-            part = stamp[top - y + reach : size[0] - y + reach, left - x + reach : size[1] - x + reach]
-            maps[top : y + reach + 1, left : x + reach + 1, joint] = part
+            rows, columns = (pose_maps.overlap(place - reach, len(stamp), side) for place, side in zip((y, x), size, strict=True))
+            maps[rows[0], columns[0], joint] = stamp[rows[1], columns[1]]
     return maps
 
 

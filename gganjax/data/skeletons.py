@@ -101,6 +101,11 @@ def move(figure, *, scale=(1.0, 1.0), offset=(0, 0)) -> list[np.ndarray]:
     return moved
 
 
+def within(points: np.ndarray, size) -> np.ndarray:
+    """Which points [..., 2] (x, y) lie inside a picture of size (width, height), bool [...]; NaN does not."""
+    return ((points >= -0.5) & (points < np.subtract(size, 0.5))).all(axis=-1)
+
+
 def mirror(figure, width: int) -> list[np.ndarray]:
     """Mirrors left to right within a picture of that width.
 

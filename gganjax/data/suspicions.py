@@ -8,6 +8,8 @@ import warnings
 
 import numpy as np
 
+from gganjax.data import skeletons
+
 OUTSIDE = "joints outside of the picture"
 SIDES = "left and right exchanged"
 ORDER = "figure on its side, as of (y, x) coordinates"
@@ -43,10 +45,10 @@ def find(figures: dict[str, list], sizes: dict[str, tuple[int, int]], place) -> 
         size = np.array([sizes[name][::-1] for name in names], np.float64)[:, None]
         seen = parts[..., 2] > 0
         points = np.where(seen[..., None], parts[..., :2], np.nan)
-        out = seen & ~_within(points, size)
+        out = seen & ~skeletons.within(points, size)
         found[OUTSIDE].update(names[out.any(axis=1)].tolist())
         joints, beyond = joints + seen.sum(), beyond + out.sum()
-        beyond_exchanged += (seen & ~_within(points[..., ::-1], size)).sum()
+        beyond_exchanged += (seen & ~skeletons.within(points[..., ::-1], size)).sum()
         if count == 21:  # a hand may point anywhere, and none of its joints has a side
             continue
         if count == 18:
@@ -87,10 +89,6 @@ def find(figures: dict[str, list], sizes: dict[str, tuple[int, int]], place) -> 
         if 2 * len(found[SIDES]) > told[SIDES]:
             sentences.append(whole(SIDES, "have left and right exchanged"))
     return pictures, sentences
-
-
-def _within(points, size) -> np.ndarray:
-    return ((points >= -0.5) & (points < size - 0.5)).all(axis=-1)
 
 
 def _down(points) -> np.ndarray:

@@ -19,8 +19,7 @@ from jax import lax
 from gganjax import features, losses
 from gganjax.core import Field, Player
 from gganjax.errors import InputError, check_choices
-from gganjax.layers import INITIALIZATIONS
-from gganjax.methods.gesturegan import concatenate
+from gganjax.layers import INITIALIZATIONS, concatenate
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.unet import LEAST_LEVELS, UNetGenerator
 

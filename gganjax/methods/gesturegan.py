@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from gganjax import features, losses
 from gganjax.core import Field, Player
 from gganjax.errors import InputError, check_choices
+from gganjax.layers import concatenate
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 
@@ -209,11 +210,6 @@ def discriminator_terms(objective: Objective, call, batch, out) -> dict:
         terms[f"{judge}_fake"] = sum(losses.adversarial(x, False) for x in fake)
         terms[f"{judge}_real"] = sum(losses.adversarial(x, True) for x in real)
     return terms
-
-
-def concatenate(*images):
-    """Joins images [B, H, W, C_i] along their channels."""
-    return jnp.concatenate(images, axis=-1)
 
 
 def build_objective(*, cycles, discriminators, pixel_terms, cycle, self_content, perceptual, total_variation,

@@ -15,9 +15,8 @@ from jax import lax
 from gganjax import losses
 from gganjax.core import Field, Player
 from gganjax.errors import InputError, check_choices
-from gganjax.methods.gesturegan import concatenate
+from gganjax.layers import concatenate
 from gganjax.nets import pg2
-from gganjax.posetransfer import picture
 
 # What the discriminator of the published code judges at once, along the batch and with common statistics.
 TRIPLETS = {"triplet_market": ("real", "source", "coarse", "fake"), "triplet_df256": ("real", "fake", "source")}
@@ -134,7 +133,7 @@ class PG2:
         """Columns of the picture grid, in order: the two stages side by side."""
         stages = {"coarse": out["coarse"], "fine": out["fake_target"]} if "coarse" in out else {
             "translated": out["fake_target"]}
-        return {"source": batch["source"], "target pose": picture(batch["target_guidance"])} | stages | {
+        return {"source": batch["source"], "target pose": batch["target_guidance"]} | stages | {
             "target": batch["target"]}
 
 

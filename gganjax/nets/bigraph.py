@@ -11,7 +11,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from gganjax.layers import TRAIN, Conv, Mode, Norm, UpConv, initializers
+from gganjax.layers import TRAIN, Conv, Mode, Norm, UpConv, concatenate, initializers
 from gganjax.nets.pose import STRIDE, PoseDecoder, PoseEncoder, PoseStream, pose_norm
 
 FORMS = ("thesis", "released")
@@ -140,16 +140,18 @@ class InteractionBlock(nn.Module):
             change = PoseStream(features, name="image", **stream)(image, mode)
             pose = self._reason(PoseStream(features, norm_last=False, name="pose", **stream)(pose, mode), mode)
             image = image + change * nn.sigmoid(pose)
-            return image, joined(pose, image)
+            return image, concatenate(pose, image)
         gate = PoseStream(features, norm_last=False, name="gate", **stream)(self._reason(pose, mode), mode)
         image = image * nn.sigmoid(gate) + image
-        return image, pose if self.last else PoseStream(features, name="codes", **stream)(joined(image, pose), mode)
+        if not self.last:
+            pose = PoseStream(features, name="codes", **stream)(concatenate(image, pose), mode)
+        return image, pose
 
     def _reason(self, pose, mode):
         if self.bgr == "none":
             return pose
         graph = GraphReasoning(self.states, self.nodes, self.bgr, self.share_gcn, self.form, self.dtype, name="graph")
-        return joined(*graph(*jnp.split(pose, 2, axis=-1), mode))
+        return concatenate(*graph(*jnp.split(pose, 2, axis=-1), mode))
 
 
 class ImageFusion(nn.Module):
@@ -244,9 +246,4 @@ class BiGraphGenerator(nn.Module):
             return PoseEncoder(self.width, self.norm, self.dtype, name="pose_encoder")(poses, mode)
         encoder = PoseEncoder(self.width // 2, self.norm, self.dtype, name="pose_encoder")
         both = jnp.concatenate(jnp.split(poses, 2, axis=-1))  # two calls stacked along the batch
-        return joined(*jnp.split(encoder(both, mode._replace(calls=2 * mode.calls)), 2))
-
-
-def joined(*codes):
-    """Activations behind each other along their channels."""
-    return jnp.concatenate(codes, axis=-1)
+        return concatenate(*jnp.split(encoder(both, mode._replace(calls=2 * mode.calls)), 2))

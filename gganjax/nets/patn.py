@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gganjax.layers import TRAIN, Mode
+from gganjax.layers import TRAIN, Mode, concatenate
 from gganjax.nets.pose import STRIDE, PoseDecoder, PoseEncoder, PoseStream
 
 
@@ -31,7 +31,7 @@ class AttentionalBlock(nn.Module):
         change = PoseStream(features, name="image", **stream)(image, mode)
         gate = PoseStream(features, norm_last=False, name="pose", **stream)(pose, mode)
         image = image + change * jax.nn.sigmoid(gate)
-        return image, jnp.concatenate([gate, image], axis=-1)
+        return image, concatenate(gate, image)
 
 
 class PATNGenerator(nn.Module):
@@ -81,7 +81,7 @@ class ResnetPoseGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, source, poses, mode: Mode = TRAIN):
-        seen = jnp.concatenate([source, poses], axis=-1)
+        seen = concatenate(source, poses)
         y = PoseEncoder(self.width, self.norm, self.dtype, name="encoder")(seen, mode)
         for i in range(self.blocks):
             y = y + PoseStream(y.shape[-1], self.norm, self.dropout, self.dtype, name=f"block_{i}")(y, mode)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from gganjax.errors import InputError
-from gganjax.layers import TRAIN, Mode, Norm, leaky_relu
+from gganjax.layers import TRAIN, Mode, Norm, concatenate, leaky_relu
 
 POSES = ("concat", "coordinates", "heatmaps")
 PRESENT = 0.1  # least peak of the map of a joint that is there
@@ -48,7 +48,7 @@ def coordinates(maps: jax.Array) -> jax.Array:
     places = [jnp.linspace(-1, 1, width)[None, None, :, None], jnp.linspace(-1, 1, height)[None, :, None, None]]
     present = (peak[:, 0, 0] > PRESENT).astype(jnp.float32)
     middles = [(highest * place).sum((1, 2)) / highest.sum((1, 2)) * present for place in places]
-    return jnp.concatenate([*middles, present], axis=-1)
+    return concatenate(*middles, present)
 
 
 class ResidualBlock(nn.Module):
@@ -125,18 +125,18 @@ class CoarseGenerator(nn.Module):
     @nn.compact
     def __call__(self, image, pose, mode: Mode = TRAIN):
         dense = lambda features, name: nn.Dense(features, dtype=self.dtype, kernel_init=GLOROT, name=name)
-        seen = jnp.concatenate([image, pose], axis=-1) if self.pose == "concat" else image
+        seen = concatenate(image, pose) if self.pose == "concat" else image
         code, skips = Encoder(self.width, self.code, self.levels, self.dtype, name="encoder")(seen)
         if self.pose == "coordinates":
             hidden = nn.relu(dense(self.pose_code, "pose_0")(pose))
-            code = jnp.concatenate([code, dense(self.pose_code, "pose_1")(hidden)], axis=-1)
+            code = concatenate(code, dense(self.pose_code, "pose_1")(hidden))
         elif self.pose == "heatmaps":
             other, _ = Encoder(self.width, self.pose_code, self.levels, self.dtype, name="pose_encoder")(pose)
-            code = jnp.concatenate([code, other], axis=-1)
+            code = concatenate(code, other)
         batch, height, width, _ = skips[-1].shape
         y = dense(height * width * self.width, "expand")(code).reshape(batch, height, width, self.width)
         for i in range(self.levels):
-            y = ResidualBlock(self.dtype, name=f"block_{i}")(jnp.concatenate([y, skips.pop()], axis=-1))
+            y = ResidualBlock(self.dtype, name=f"block_{i}")(concatenate(y, skips.pop()))
             if skips:
                 # The published code enlarges first: the same numbers, for four times the work.
                 y = enlarge(nn.relu(convolution(self.width * len(skips), 1, dtype=self.dtype, name=f"up_{i}")(y)))
@@ -176,7 +176,7 @@ class Refiner(nn.Module):
         for i in range(self.levels):
             skip = skips.pop()
             if skips or self.top_skip:
-                y = jnp.concatenate([y, skip], axis=-1)
+                y = concatenate(y, skip)
             for k in range(2):
                 y = layer(y, self.width, f"decoder_{i}_{k}")
             y = enlarge(y) if skips else y

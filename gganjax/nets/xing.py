@@ -13,7 +13,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gganjax.layers import TRAIN, Conv, Mode, initializers
+from gganjax.layers import TRAIN, Conv, Mode, concatenate, initializers
 from gganjax.nets.attention import attention, by_images, choose
 from gganjax.nets.pose import STRIDE, PoseDecoder, PoseEncoder, PoseStream, pose_norm
 
@@ -99,7 +99,7 @@ class XingBlock(nn.Module):
         if self.branches != "as":
             appearance = self._attend(channels, "sa")(appearance, shape)
         if self.branches != "sa":
-            shape = joined(self._attend(channels, "as")(shape, seen), appearance)
+            shape = concatenate(self._attend(channels, "as")(shape, seen), appearance)
             shape = Conv(channels, 3, padding=1, pad_mode="reflect", dtype=self.dtype, initial=INITIAL,
                          name="merge")(shape)
         return appearance, shape
@@ -114,9 +114,9 @@ class XingBlock(nn.Module):
         if self.branches == "sa":
             return attend(u1, shape), shape
         if self.branches == "as":
-            return appearance, joined(appearance, attend(u2, appearance))
+            return appearance, concatenate(appearance, attend(u2, appearance))
         y1, y2 = attend(u1, u2, both=True)
-        return y1, joined(y1, y2)
+        return y1, concatenate(y1, y2)
 
     def _attend(self, width, name):
         return CrossingAttention(width, self.attention, self.dtype, name=name)
@@ -169,17 +169,17 @@ class XingGenerator(nn.Module):
             appearance, shape = XingBlock(self.form, self.branches, self.norm, self.dropout, self.attention, self.dtype,
                                           name=f"block_{i}")(appearance, shape, mode)
         if not self.fusion:
-            code = {"sa": appearance, "as": shape}.get(self.branches, joined(appearance, shape))
+            code = {"sa": appearance, "as": shape}.get(self.branches, concatenate(appearance, shape))
             return jnp.tanh(self._decoder("decoder", 3)(self._reduced(code, "merge", mode), mode))
         maps = PoseDecoder(2 * self.width, 2 * self.images + 1, self.norm, self.dtype, head=1,
-                           head_bias=self.norm != "batch", name="maps")(joined(appearance, shape), mode)
+                           head_bias=self.norm != "batch", name="maps")(concatenate(appearance, shape), mode)
         pictures = [self._decoder("appearance", 3 * self.images)(appearance, mode),
                     self._decoder("shape", 3 * self.images)(self._reduced(shape, "shape_merge", mode), mode)]
-        return self._fused(source, jnp.tanh(joined(*pictures)), jax.nn.softmax(maps), details)
+        return self._fused(source, jnp.tanh(concatenate(*pictures)), jax.nn.softmax(maps), details)
 
     def _fused(self, source, pictures, maps, details):
         """Eq. 4.7: maps [B, H, W, 2N + 1] weigh pictures [B, H, W, 6N] and the source behind them."""
-        candidates = joined(pictures, source.astype(jnp.float32)).reshape(*maps.shape, 3)
+        candidates = concatenate(pictures, source.astype(jnp.float32)).reshape(*maps.shape, 3)
         made = (maps[..., None] * candidates).sum(-2)
         if not details:
             return made
@@ -198,8 +198,3 @@ class XingGenerator(nn.Module):
             return code
         y = Conv(channels, 1, use_bias=self.norm != "batch", dtype=self.dtype, initial=INITIAL, name=name)(code)
         return nn.relu(pose_norm(self.norm, INITIAL, f"{name}_norm")(y, mode))
-
-
-def joined(*codes):
-    """Codes [B, h, w, C_i] behind each other along their channels."""
-    return jnp.concatenate(codes, axis=-1)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gganjax.data import images
+from gganjax.data import images, skeletons
 
 # MediaPipe's 33 points of a body in the order of the 18 joints; the neck lies between the shoulders (11 and 12).
 OF_MEDIAPIPE = (0, 0, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
@@ -55,10 +55,9 @@ def judged(part: str, figure: list, scores: list, least: float, shape, *, writte
     """What was found, with the reason if it is poor: nothing, a low score, or mostly outside of the picture."""
     if not figure:
         return Found({}, [], 0.0, f"no {part} found")
-    height, width = shape[:2]
     joints = np.concatenate(figure)
     joints = joints[joints[:, 2] > 0]
-    outside = ((joints[:, :2] < -0.5) | (joints[:, :2] >= (width - 0.5, height - 0.5))).any(axis=1)
+    outside = ~skeletons.within(joints[:, :2], shape[1::-1])
     score, poor = min(scores), ""
     if score < least:
         poor = f"{part} with a score of {score:.2f}, below {least:g}"
@@ -72,9 +71,7 @@ def to_body(points: np.ndarray, shape) -> np.ndarray:
     body = points[list(OF_MEDIAPIPE)]
     body[NECK] = points[list(SHOULDERS)].mean(axis=0)
     body[NECK, 2] = points[list(SHOULDERS), 2].min()
-    height, width = shape[:2]
-    within = ((body[:, :2] >= -0.5) & (body[:, :2] < (width - 0.5, height - 0.5))).all(axis=1)
-    body[~within | (body[:, 2] < JOINT_LEAST), 2] = 0
+    body[~skeletons.within(body[:, :2], shape[1::-1]) | (body[:, 2] < JOINT_LEAST), 2] = 0
     return body
 
 

@@ -41,10 +41,15 @@ def resnet(fixture: Fixture) -> list[Pair]:
 
 
 def generator(fixture: Fixture, module: nn.Module, table: port.Table, *,
-              more: Callable[[dict], dict] = lambda parts: {}) -> list[Pair]:
+              more: Callable[[dict], dict] = lambda parts: {}, exceptions: dict[str, dict] | None = None) -> list[Pair]:
     """Runs a generator of the family in both modes and pairs what it made, saw and remembers with the recorded arrays.
 
-    `more` picks further arrays by recorded name from what the generator's parts returned at test time, by their names.
+    Args:
+      fixture: the recorded run.
+      module: the generator.
+      table: of its weights.
+      more: picks arrays by recorded name from what the generator's parts returned at test time, by their names.
+      exceptions: tolerance and reason of arrays by recorded name.
     """
     image, pose = (fixture.arrays[f"in/{name}"] for name in ("image", "pose"))
     variables = port.to_flax(table, fixture.group("w/"), port.shapes(module, image.shape, pose.shape))
@@ -59,14 +64,18 @@ def generator(fixture: Fixture, module: nn.Module, table: port.Table, *,
     run = jax.jit(run, compiler_options={"xla_backend_optimization_level": 0})
     tested, inside, trained, moved = jax.device_get(run(variables))
     parts = {part: out["__call__"][0] for part, out in inside.items() if part != "__call__"}
-    ours = {"fake_eval": tested, "fake_train": trained, "eval/stream1_up": jnp.tanh(parts["decoder"])}
+    ours = {"fake_eval": tested, "fake_train": trained}
+    if "decoder" in parts:
+        ours["eval/stream1_up"] = jnp.tanh(parts["decoder"])
     if "image_encoder" in parts:
         ours |= {"eval/x1_enc": parts["image_encoder"], "eval/x2_enc": parts["pose_encoder"]}
+    if isinstance(parts["block_0"], tuple):
         for i in range(module.blocks):
             ours[f"eval/block{i}_x1"], ours[f"eval/block{i}_x2"] = parts[f"block_{i}"]
     ours |= more(parts)
     ours |= {f"buffers_after_train/{key}": value for key, value in port.to_torch(table, moved).items()}
-    return [Pair(name, ours.get(name, np.nan), recorded) for name, recorded in fixture.group("out/").items()]
+    return [Pair(name, ours.get(name, np.nan), recorded, **(exceptions or {}).get(name, {}))
+            for name, recorded in fixture.group("out/").items()]
 
 
 def discriminators(fixture: Fixture) -> list[Pair]:
