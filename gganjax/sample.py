@@ -74,7 +74,7 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
         if files and name not in method.inputs:
             raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but --{flag} gives it {name}.")
     if styles < 1 or (styles > 1 and wanted):
-        raise InputError(f"--styles must be at least 1, and 1 where {wanted or 'nothing'} makes the columns, found {styles}.")
+        raise InputError(f"--styles must be {f'1 where {wanted} makes the columns' if wanted else 'at least 1'}, found {styles}.")
     paths = [path for name in images for path in _files(name, SUFFIXES)]
     rows = {}
     for path in paths:

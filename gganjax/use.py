@@ -165,6 +165,9 @@ def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
 
 def _numbers(name: str, array: np.ndarray, field: core.Field) -> np.ndarray:
     """A map of whole numbers, int32, held to its field."""
+    if array.ndim > 1 and (array.ndim > len(field.shape) or array.shape[-1] == 3):
+        raise InputError(f"'{name}' must be whole numbers [B, H, W] or [H, W], found {list(array.shape)}; a color picture is "
+                         "turned into classes by read_labels of the loaded model.")
     if not np.issubdtype(array.dtype, np.integer):
         raise InputError(f"'{name}' must be whole numbers, found {array.dtype}.")
     if array.size and not (np.min(array) >= field.low and np.max(array) <= field.high):
