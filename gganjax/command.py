@@ -22,7 +22,7 @@ MODES = {
     "train": "train, or continue the run that is in --workdir",
     "evaluate": "measure a trained run on its test pairs",
     "sample": "translate your own images with a trained run",
-    "check": "read configuration and data without training, print what was found, and draw key points on check.html",
+    "check": "read configuration and data without training, print what was found, and draw key points or classes on check.html",
     "describe": "print every network with its parameter count",
 }
 FINISHED = ("evaluate", "sample")  # modes that can read the configuration from the run folder
@@ -132,6 +132,8 @@ def _flags(argv: Sequence[str]) -> flags.FlagValues:
                       "the pose of the source; by default those of --keypoints", **here)
     flags.DEFINE_list("skeletons", [], "mode sample: pictures of skeletons, or folders of them", **here)
     flags.DEFINE_list("domains", [], "mode sample: domains to translate to, by default all; A+B is both", **here)
+    flags.DEFINE_list("instances", [], "mode sample: instance maps of the label maps, or folders of them", **here)
+    flags.DEFINE_integer("styles", 1, "mode sample: how many pictures of every image, of the seeds 0, 1, ...", **here)
     flags.DEFINE_list("metrics", [], "mode evaluate: metrics besides those of the configuration", **here)
     flags.DEFINE_string("output", None, "modes sample and evaluate: where to write; by default in the run folder", **here)
     return values

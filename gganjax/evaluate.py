@@ -94,7 +94,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
                 new=_new(source, len(rows), valid, seen), label=label,
                 groups=[domains[place] for place in label] if domains else None,
                 fake=saved["fake_target"], source=batch["source"])
-            panels = {name: report.as_picture(image) for name, image in method.panels(batch, out).items()}
+            panels = {name: report.as_picture(image, palette=source.palette) for name, image in method.panels(batch, out).items()}
             for row in np.flatnonzero(valid):
                 one, floor = ({name: float(of[row]) for name, of in values[column].items()} for column in COLUMNS)
                 rows.append((names[row], one, floor))

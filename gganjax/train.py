@@ -95,7 +95,7 @@ def train(config: Mapping[str, Any], workdir: str | Path, *, method: core.Method
             folder = workdir / "checkpoints"
             with batches, logs.interruptible() as stopped, checkpoint.saver(
                     folder, keep=config["keep_checkpoints"], after=start) as save:
-                sample = _sampler(method, config, samples, workdir, log)
+                sample = _sampler(method, config, samples, workdir, log, palette=sources["test"].palette)
                 return _loop(config, method, plan, devices.place(state), batches, log, stopped,
                              lambda state: save(devices.fetch(state), meta), sample)
         finally:
@@ -215,11 +215,12 @@ def _agree(caught: int, step: int, every: int) -> int:
     return int(np.max(multihost_utils.process_allgather(np.asarray(caught, np.int32))))
 
 
-def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State], None]:
+def _sampler(method, config, samples, workdir, log, *, palette=None) -> Callable[[int, core.State], None]:
     """A function that draws the sample grid of a step: the same test pairs and the same key every time.
 
     A method of many domains shows each source in all of them. Behind the method's panels come the columns that
-    `config.sample_columns` names: pictures of what its networks look at, made by its function `look`.
+    `config.sample_columns` names: pictures of what its networks look at, made by its function `look`. Classes are painted
+    with the palette.
     """
     how = dict(norm=config["evaluate"]["norm"], dropout=config["evaluate"]["dropout"])
     run = devices.compile_sample(method, entry="overview" if hasattr(method, "overview") else "sample", **how)
@@ -234,9 +235,9 @@ def _sampler(method, config, samples, workdir, log) -> Callable[[int, core.State
         networks = devices.fetch(state.replace(opt={}, pools={}))
         params = core.sample_params(networks)
         panels = method.panels(inputs, run(params, networks.moving, inputs, key))
-        panels = {name: report.as_picture(np.asarray(x)) for name, x in panels.items()}
+        panels = {name: report.as_picture(np.asarray(x), palette=palette) for name, x in panels.items()}
         if look:
-            seen, size = look(params, networks.moving, inputs, key), inputs["source"].shape[1:3]
+            seen, size = look(params, networks.moving, inputs, key), next(iter(inputs.values())).shape[1:3]
             panels |= {name: report.enlarge(report.as_picture(seen[name]), size) for name in columns}
         picture = report.grid(panels)
         (workdir / "samples").mkdir(exist_ok=True)
