@@ -135,3 +135,20 @@ def ms_ssim(x: jax.Array, y: jax.Array, *, scales: int = 5) -> jax.Array:
         raise InputError(f"MS-SSIM of {scales} scales compares pictures of at least {smallest}x{smallest} pixels, found "
                          f"{x.shape[1]}x{x.shape[2]}; take fewer scales.")
     return 1 - structure.ms_ssim(x, y, scales=scales).mean()
+
+
+# SelectionGAN
+
+
+def uncertainty_guided(x: jax.Array, y: jax.Array, uncertainty: jax.Array) -> jax.Array:
+    """Pixel loss that a learned map weighs: the mean of |x - y| / U + log U (SelectionGAN, thesis ch. 5).
+
+    The least value at a point is where U is the distance there. Nothing keeps U from 0 where images agree.
+
+    Args:
+      x, y: [B, H, W, C].
+      uncertainty: U, one map [B, H, W, 1] for all channels, in (0, 1).
+    """
+    chex.assert_equal_shape((x, y))
+    chex.assert_shape(uncertainty, (*x.shape[:3], 1))
+    return (jnp.abs(x - y) / uncertainty + jnp.log(uncertainty)).mean()

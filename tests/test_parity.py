@@ -75,6 +75,11 @@ FIXTURES = (
     "bigraph_trainstep_market",
     "pg2_market",
     "pg2_df256",
+    "selectiongan_generator",
+    "selectiongan_pp_generator",
+    "selectiongan_pp_channel_selection",
+    "selectiongan_person_stage2",
+    "losses_selectiongan",
 )
 
 

@@ -33,6 +33,7 @@ from parities import (
     pixels,
     pose_family,
     poses,
+    selection,
     stargan,
     xing,
 )
@@ -85,6 +86,10 @@ KNOWN = (
     (r"bigraph_(market|fashion)$", bigraph.generator),
     (r"one training iteration, generator=bigraph_market$", bigraph.step),
     (r"PG2 \((market|df256) graph\)", pg2.step),
+    (r"SelectionGAN(\+\+)? full generator", selection.generator),
+    (r"SelectionGAN\+\+ multi-scale channel selection", selection.channel_selection),
+    (r"SelectionGAN person-transfer stage 2", selection.person),
+    (r"SelectionGAN losses", selection.losses_of_both),
 )
 
 
