@@ -44,6 +44,8 @@ def count(net, channels):
         ("instance", 3, 54_409_603), ("instance", 6, 54_412_675), ("batch", 3, 54_413_955), ("batch", 6, 54_417_027))],
     *[(PoseDiscriminator(norm=k), c, n) for k, c, n in (
         ("batch", 21, 3_977_408), ("batch", 6, 3_930_368), ("instance", 21, 3_975_424), ("instance", 6, 3_928_384))],
+    (UNetGenerator(levels=5), 6, 16_662_147),  # of 64x64 pixels
+    (UNetGenerator(width=4), 3, 213_675),
     (UNetGenerator(), 21, 54_432_387),  # 18 heat maps beside the image, and 18 read off it
     (UNetGenerator(outputs=18), 3, 54_444_690),
 ])
@@ -166,6 +168,10 @@ SYSTEMS |= {
     "bigraphgan": dict(generator=41_301_956, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                        perceptual=38_720),
 }
+SYSTEMS |= {
+    "selectiongan": dict(image_generator=54_417_027, guidance_generator=213_675, attention_generator=523_241 + 3 * 11,
+                         discriminator=2_768_705),  # 850,051 less the unused layer, and three more uncertainty maps
+}
 OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
@@ -182,3 +188,13 @@ def test_systems(name):
              for name, field in method.fields.items()}
     shapes = core.shapes(method, batch)
     assert {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in shapes.items()} == SYSTEMS[name]
+
+
+@pytest.mark.parametrize("plus, size, total", [("none", 256, 55_480_753), ("inverted", 256, 55_480_754)])
+def test_published_size_of_selectiongan(plus, size, total):
+    """55.4808M in the thesis: one uncertainty map, and a layer that is never called; one more number in the ++ form."""
+    method = methods.load("selectiongan", dict(uncertainty_maps=1, unused_layer=True, channel_selection=plus))
+    batch = {name: jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32) for name in method.fields}
+    counts = {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in core.shapes(method, batch).items()}
+    assert sum(counts[net] for net in method.players["generator"].nets) == total
+    assert counts["attention_generator"] == 850_051 + (plus != "none")

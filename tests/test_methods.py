@@ -24,6 +24,8 @@ TOYS = {
     "patn": SMALL_POSE,
     "pg2": dict(width=4, levels=3, code=4, discriminator_width=2, discriminator_layers=2, coarse_steps=50),
     "pix2pix": DEEP,
+    "selectiongan": DEEP | dict(guidance_width=2, attention_width=6, images=2, add_plain_l1=True, norm="instance",
+                                channel_selection="inverted"),
     "stargan": DOMAINS | dict(n_critic=2),
     "xinggan": SMALL_POSE | dict(images=2),
 }
@@ -31,9 +33,10 @@ TOYS = {
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
            "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "patn": "generator/pixel",
-           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "stargan": "generator/cycle", "xinggan": "generator/pixel"}
+           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "selectiongan": "generator/pixel_fine",
+           "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
-RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2, "selectiongan": 1e-2}  # of networks two filters wide; 2e-3 for the others
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 
