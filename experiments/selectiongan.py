@@ -10,8 +10,9 @@ Variants:
   radboud          facial expressions at 256x256, landmarks as guidance; strips as in `c2gan.py`
   ntu, senz3d      hand gestures at 256x256, skeletons as guidance
   NAME_pp          SelectionGAN++ on each of these sets
-  NAME_released    the reference code's losses: one uncertainty map, plain L1 beside it, nothing mirrored; for released
-                   weights, which hold a layer that is never called; NAME_pp_released likewise
+  released, released_pp
+                   Dayton by the reference code: one uncertainty map, plain L1 beside it, nothing mirrored; and for all
+                   released weights, which hold a layer that is never called
   ablation_a ... ablation_h, ablation_pp
                    rows of Table 5.1 (Dayton, a third of the pairs): A from the source alone, B from the guidance alone,
                    C from both, D with the guidance cycle, E with uncertainty, F with the selection among ten images,
@@ -141,8 +142,9 @@ def gestures(name: str, **options):
     return config
 
 
-def released(config):
-    """Augmentation as the published commands have it: crops alone."""
+def released(**options):
+    """Dayton with the losses of the reference code, and with its augmentation: crops alone."""
+    config = views("dayton", **RELEASED | options)
     config.data.flip = "off"
     return config
 
@@ -189,8 +191,7 @@ SETS = {name: lambda name=name, **options: views(name, **options) for name in VI
 SETS |= {"radboud": radboud} | {name: lambda name=name, **options: gestures(name, **options) for name in ("ntu", "senz3d")}
 VARIANTS = {
     "": hands, **SETS, **{f"{name}_pp": lambda make=make: make(**PLUS) for name, make in SETS.items()},
-    **{f"{name}_released": lambda make=make: released(make(**RELEASED)) for name, make in SETS.items()},
-    **{f"{name}_pp_released": lambda make=make: released(make(**RELEASED, **PLUS)) for name, make in SETS.items()},
+    "released": released, "released_pp": lambda: released(**PLUS),
     **{f"ablation_{row}": lambda row=row: ablation(**ROWS[row]) for row in ROWS},
     **{f"table52_{row}": lambda row=row: ablation(**ROWS[row], result="coarse") for row in "fgh"},
     **{f"table53_{count}": lambda count=count: ablation(**IMAGES[count]) for count in IMAGES},
