@@ -24,6 +24,7 @@ Variants:
   senet            row H with squeeze and excitation in the place of the pooling
   crossview, crossview_pp
                    a few strips of two views at 128x128 learned by heart, narrow networks: for two CPU cores
+  landcover        land-cover maps to aerial photos at 128x128, the map being source and guidance; narrow networks
   demo, demo_pp    drawn hands at 64x64 with narrow networks: minutes on two CPU cores
 
 Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Weights, epochs, batches
@@ -66,7 +67,7 @@ def base(*, flat_epochs: int, decay_epochs: int, batch_size: int = 4, **options)
     config = defaults.get_config()
     config.method = "selectiongan"
     config.options = dict(
-        sees="both", cycle=True, images=10, uncertainty_maps=4, uncertainty_input="attention", add_plain_l1=False,
+        guidance=True, sees="both", cycle=True, images=10, uncertainty_maps=4, uncertainty_input="attention", add_plain_l1=False,
         total_variation=True, pooling="multiscale", channel_selection="none", unused_layer=False, result="fine",
         update_order="discriminator_first", width=64, guidance_width=4, attention_width=104, levels=8, dropout=0.5,
         discriminator_width=64, discriminator_layers=3, norm="batch", initialization="normal",
@@ -180,6 +181,21 @@ def crossview(**options):
     return config
 
 
+def landcover():
+    """Aerial photos of their land-cover maps at 128x128: 1,000 steps of batch 4, all lengths and widths are ours.
+
+        python -m experiments.run --config=experiments/selectiongan.py:landcover --config.data.folder=FOLDER
+    """
+    config = narrow(128, guidance=False)
+    config.data.update(kind="labels", folder="datasets/landcover", load_size=143, crop_size=128)
+    config.steps = 1000
+    schedule = dict(name="linear_steps", flat_steps=500)
+    config.optimizers = dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule, learning_rate=5e-4))
+    config.ema = dict.fromkeys(("image_generator", "guidance_generator", "attention_generator"), 0.99)
+    config.sample_every, config.checkpoint_every = 100, 100
+    return config
+
+
 def demo(**options):
     """Drawn hands at 64x64 on narrow networks, both stages and all losses."""
     config = narrow(64, **options)
@@ -196,7 +212,7 @@ VARIANTS = {
     **{f"table52_{row}": lambda row=row: ablation(**ROWS[row], result="coarse") for row in "fgh"},
     **{f"table53_{count}": lambda count=count: ablation(**IMAGES[count]) for count in IMAGES},
     "senet": lambda: ablation(pooling="squeeze"),
-    "crossview": crossview, "crossview_pp": lambda: crossview(**PLUS), "demo": demo, "demo_pp": lambda: demo(**PLUS),
+    "crossview": crossview, "crossview_pp": lambda: crossview(**PLUS), "landcover": landcover, "demo": demo, "demo_pp": lambda: demo(**PLUS),
 }
 
 

@@ -21,17 +21,14 @@ from gganjax.nets import selection
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.unet import LEAST_LEVELS, UNetGenerator
 
-SEES = {"both": ("source", "target_guidance"), "source": ("source",), "guidance": ("target_guidance",)}
+SEES = ("both", "source", "guidance")
 ORDERS = {"discriminator_first": ("discriminator", "generator"), "generator_first": ("generator", "discriminator")}
 MAPS = (0, 1, 4)  # uncertainty maps
-# What is compared with what, in the order of the uncertainty maps: term -> (generated, given).
-COMPARED = {
-    "pixel_coarse": ("coarse_target", "target"), "pixel_fine": ("fine_target", "target"),
-    "cycle_coarse": ("coarse_guidance", "target_guidance"), "cycle_fine": ("fine_guidance", "target_guidance"),
-}
+# Terms that compare what each stage made with what is given: its image, and the guidance read off it.
+COMPARED = {"pixel": "target", "cycle": "guidance"}
 RESULTS = ("fine", "coarse")
 CHOICES = {
-    "sees": tuple(SEES),
+    "sees": SEES,
     "pooling": selection.POOLINGS,
     "channel_selection": selection.CHANNEL_SELECTIONS,
     "uncertainty_input": selection.UNCERTAINTY_INPUTS,
@@ -50,18 +47,22 @@ class SelectionGAN:
     frozen: dict = {}
     pools: dict[str, int] = {}
 
-    def __init__(self, *, sees, images, uncertainty_maps, add_plain_l1, total_variation, result, update_order, nets):
-        self.sees, self.images, self.uncertainty_maps = SEES[sees], images, uncertainty_maps
-        self.add_plain_l1, self.total_variation, self.nets = add_plain_l1, total_variation, nets
+    def __init__(self, *, guidance, sees, images, uncertainty_maps, add_plain_l1, total_variation, result, update_order,
+                 nets):
+        guide = "target_guidance" if guidance else "source"
+        self.inputs = tuple(dict.fromkeys(("source", guide)))
+        self.fields = dict.fromkeys((*self.inputs, "target"), PICTURE)
+        self.sees = {"both": self.inputs, "source": ("source",), "guidance": (guide,)}[sees]
+        self.images, self.uncertainty_maps, self.add_plain_l1 = images, uncertainty_maps, add_plain_l1
+        self.total_variation, self.nets, self.stride = total_variation, nets, nets["image_generator"].stride
+        self.reads = "guidance_generator" in nets
         self.stages = ("coarse", "fine") if images else ("coarse",)
         self.result = result if images else "coarse"
         self.other = next((stage for stage in self.stages if stage != self.result), None)
-        self.stride = nets["image_generator"].stride
+        given = {"target": "target", "guidance": guide}
+        self.compared = {f"{term}_{stage}": (f"{stage}_{what}", given[what]) for term, what in COMPARED.items()
+                         for stage in self.stages if what == "target" or self.reads}
         made = tuple(net for net in nets if net != "discriminator")
-        self.compared = {term: pair for term, pair in COMPARED.items() if term.split("_")[1] in self.stages and (
-            term.startswith("pixel") or "guidance_generator" in nets)}
-        self.inputs = ("source", "target_guidance")
-        self.fields = dict.fromkeys((*self.inputs, "target"), PICTURE)
         players = {"discriminator": Player(("discriminator",), self.discriminator_loss),
                    "generator": Player(made, self.generator_loss)}
         self.players = {name: players[name] for name in ORDERS[update_order]}
@@ -70,16 +71,14 @@ class SelectionGAN:
     def looks(self):
         """Names of the pictures that `look` shows; their number is that of the options."""
         made = [f"{stage}_target" for stage in self.stages]
-        if "guidance_generator" in self.nets:
+        if self.reads:
             made += [f"{stage}_guidance" for stage in self.stages]
-        for kind in ("image", "map"):
-            made += [f"{kind}_{k}" for k in range(1, self.images + 1)]
-        return (*made, *self.uncertainties)
+        return (*made, *selection.look_names(self.images), *self.uncertainties)
 
     @property
     def uncertainties(self):
         """Names of the uncertainty maps: one for all losses, or the map of each."""
-        names = {1: ("uncertainty",), 4: tuple(f"uncertainty_{term}" for term in COMPARED)}
+        names = {1: ("uncertainty",), 4: tuple(f"uncertainty_{term}" for term in self.compared)}
         return names.get(self.uncertainty_maps, ())
 
     def rollout(self, key, call, batch):
@@ -92,7 +91,7 @@ class SelectionGAN:
         seen = concatenate(*(batch[name] for name in self.sees))
         coarse, features = call("image_generator", seen, key=keys[0], features=True)
         out = {"coarse_target": coarse}
-        if "guidance_generator" in self.nets:
+        if self.reads:
             out["coarse_guidance"], read = call("guidance_generator", coarse, key=keys[1], features=True)
         if self.images:
             fine, parts = call("attention_generator", features, read, batch["source"], coarse, key=keys[2])
@@ -139,22 +138,20 @@ class SelectionGAN:
         shown = {"fake_target": out[f"{self.result}_target"]}
         if self.other:
             shown[f"{self.other}_target"] = out[f"{self.other}_target"]
-        if "guidance_generator" in self.nets:
+        if self.reads:
             shown["read_target_guidance"] = out[f"{self.result}_guidance"]
         return shown
 
     def look(self, key, call, batch, names):
         """The named pictures of `looks`: {name: [B, H, W, 1 or 3] in [-1, 1]}; maps are white where they are 1."""
         out, parts = self.translate(key, call, batch)
-        signed = lambda maps, k: 2 * maps[..., k : k + 1] - 1
-        for k in range(self.images):
-            out |= {f"image_{k + 1}": parts["images"][..., k, :], f"map_{k + 1}": signed(parts["attention"], k)}
-        out |= {name: signed(parts["uncertainty"], k) for k, name in enumerate(self.uncertainties)}
+        out |= selection.looks(parts) if parts else {}
+        out |= {name: selection.shade(parts["uncertainty"], k) for k, name in enumerate(self.uncertainties)}
         return {name: out[name] for name in names}
 
     def panels(self, batch, out):
         """Columns of the picture grid, in order: what is read off an image stands beside it."""
-        columns = {"source": batch["source"], "target guidance": batch["target_guidance"]}
+        columns = {title.replace("_", " "): batch[title] for title in self.inputs}
         if self.other == "coarse":
             columns["coarse"] = out["coarse_target"]
         columns["translated"] = out["fake_target"]
@@ -163,7 +160,7 @@ class SelectionGAN:
         return columns | {"target": batch["target"]}
 
 
-def build(*, sees: str = "both", cycle: bool = True, images: int = 10, uncertainty_maps: int = 4,
+def build(*, guidance: bool = True, sees: str = "both", cycle: bool = True, images: int = 10, uncertainty_maps: int = 4,
           uncertainty_input: str = "attention", add_plain_l1: bool = False, total_variation: bool = True,
           pooling: str = "multiscale", channel_selection: str = "none", unused_layer: bool = False,
           result: str = "fine", update_order: str = "discriminator_first", width: int = 64, guidance_width: int = 4,
@@ -173,6 +170,8 @@ def build(*, sees: str = "both", cycle: bool = True, images: int = 10, uncertain
     """Builds SelectionGAN; the defaults are the full model (row H of Table 5.1) at the size for 256x256.
 
     Args:
+      guidance: whether S_g is the field target_guidance. Without it the source is the structure itself, as the color
+        picture of a label map is: S_g is I_a then, and Gi sees it once.
       sees: what Gi sees (rows A, B and C): "source", "guidance" or "both". The discriminator sees I_a in all of them.
       cycle: whether Gs re-predicts the guidance (row D); stage II needs it.
       images: N, the images that stage II selects from; 0 leaves stage II out (rows A to D).
@@ -222,5 +221,6 @@ def build(*, sees: str = "both", cycle: bool = True, images: int = 10, uncertain
             attention_width, images, uncertainty_maps, uncertainty_input, pooling, channel_selection, unused_layer,
             dropout, dtype)
     nets["discriminator"] = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype, initialization)
-    return SelectionGAN(sees=sees, images=images, uncertainty_maps=uncertainty_maps, add_plain_l1=add_plain_l1,
-                        total_variation=total_variation, result=result, update_order=update_order, nets=nets)
+    return SelectionGAN(
+        guidance=guidance, sees=sees, images=images, uncertainty_maps=uncertainty_maps, add_plain_l1=add_plain_l1,
+        total_variation=total_variation, result=result, update_order=update_order, nets=nets)
