@@ -212,7 +212,8 @@ VARIANTS = {
     **{f"table52_{row}": lambda row=row: ablation(**ROWS[row], result="coarse") for row in "fgh"},
     **{f"table53_{count}": lambda count=count: ablation(**IMAGES[count]) for count in IMAGES},
     "senet": lambda: ablation(pooling="squeeze"),
-    "crossview": crossview, "crossview_pp": lambda: crossview(**PLUS), "landcover": landcover, "demo": demo, "demo_pp": lambda: demo(**PLUS),
+    "crossview": crossview, "crossview_pp": lambda: crossview(**PLUS), "landcover": landcover, "demo": demo,
+    "demo_pp": lambda: demo(**PLUS),
 }
 
 

@@ -54,7 +54,8 @@ def schedule(flat_epochs: int, decay_epochs: int) -> dict:
 def label_maps(config, name: str, *, layout: str = "plain", load: tuple[int, int], crop: tuple[int, int]):
     """Reads label maps and photos of a set, resized to `load` and cropped to `crop`, both (height, width)."""
     config.data.update(kind="labels", folder=f"datasets/{name}", layout=layout, classes=config.options.classes,
-                       load_size=load[0], load_width=load[1], crop_size=crop[0], crop_width=crop[1], whole_range=True)
+                       unknown="on" if config.options.unknown else "off", load_size=load[0], load_width=load[1],
+                       crop_size=crop[0], crop_width=crop[1], whole_range=True)
     return config
 
 

@@ -171,8 +171,12 @@ SYSTEMS |= {
 SYSTEMS |= {
     "selectiongan": dict(image_generator=54_417_027, guidance_generator=213_675, attention_generator=523_241 + 3 * 11,
                          discriminator=2_768_705),  # 850,051 less the unused layer, and three more uncertainty maps
+    "selectiongan_person": dict(generator=41_365_763, attention_generator=434_333 + 11, perceptual=38_720,
+                                appearance_discriminator=3_930_368, shape_discriminator=3_977_408),
+    "selectiongan_semantic": dict(generator=93_064_232, discriminator=5_601_410, perceptual=14_714_688),
 }
 OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
+OPTIONS |= {name: dict(perceptual="vgg16") for name in ("selectiongan_person", "selectiongan_semantic")}
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
 
@@ -198,3 +202,11 @@ def test_published_size_of_selectiongan(plus, size, total):
     counts = {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in core.shapes(method, batch).items()}
     assert sum(counts[net] for net in method.players["generator"].nets) == total
     assert counts["attention_generator"] == 850_051 + (plus != "none")
+
+
+def test_selection_on_gaugan_for_ade20k():
+    method = methods.load("selectiongan_semantic", dict(classes=150, unknown=True, instances=False, perceptual="none"))
+    batch = {name: jax.ShapeDtypeStruct((1, 256, 256, 3)[: len(field.shape)], jnp.float32)
+             for name, field in method.fields.items()}
+    counts = {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in core.shapes(method, batch).items()}
+    assert counts == dict(generator=96_508_712, discriminator=5_836_930)

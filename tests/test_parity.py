@@ -91,6 +91,7 @@ FIXTURES = (
     "selectiongan_pp_generator",
     "selectiongan_pp_channel_selection",
     "selectiongan_person_stage2",
+    "selectiongan_gaugan_generator",
     "losses_selectiongan",
 )
 

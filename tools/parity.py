@@ -99,6 +99,7 @@ KNOWN = (
     (r"SelectionGAN\+\+ multi-scale channel selection", selection.channel_selection),
     (r"SelectionGAN person-transfer stage 2", selection.person),
     (r"SelectionGAN losses", selection.losses_of_both),
+    (r"selectiongan_gaugan_generator$", selection.semantic),
 )
 
 

@@ -4,6 +4,7 @@ The inner blocks of a U-Net lie under two names there, `model.submodule` and `mo
 """
 
 from gganjax.errors import InputError
+from gganjax.port import spade
 from gganjax.port import unet as plain
 from gganjax.port.convert import CONV, Entry, Layout, Table, conv
 
@@ -37,6 +38,12 @@ def person() -> Table:
     return Table("the second stage of persons", selection("conv106"), "")
 
 
+def semantic(*, upsampling: str = "normal", norm_kind: str = "batch") -> Table:
+    """Returns the table of the selection on GauGAN's generator."""
+    entries = spade.blocks(upsampling, norm_kind) + conv("fc", "trunk/first")
+    return Table("the selection on GauGAN", (*entries, *conv("conv_img", "head/image"), *conv("conv_att", "head/attention")))
+
+
 def selection(merge: str, path: str = "", *, channel_selection: bool = False) -> tuple[Entry, ...]:
     """Lists the entries of a `Selection` under `path`, whose convolution after the pooling is named `merge`."""
     entries = [*conv(merge, f"{path}merge"), *conv("model_attention", f"{path}head/attention"),
@@ -55,6 +62,15 @@ def describe_unet(state: dict) -> dict:
     other = {old + key.removeprefix(new): value for key, value in state.items()
              for new, old in back.items() if key.startswith(new)}
     return plain.describe(other)
+
+
+def describe_semantic(state: dict) -> dict:
+    """Reads off a state dict what builds the selection on GauGAN: inputs, width, hidden, upsampling, norm, images."""
+    if "conv_att.weight" not in state:
+        raise InputError(f"the state dict is not that of the selection on GauGAN: its first keys are {list(state)[:3]}")
+    found = spade.describe(state)
+    told = {name: found[name] for name in ("inputs", "width", "hidden", "upsampling", "norm")}
+    return told | {"images": state["conv_att.weight"].shape[0]}
 
 
 def describe(state: dict) -> dict:

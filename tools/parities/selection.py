@@ -1,4 +1,4 @@
-"""SelectionGAN: both stages with and without channel selection, the person form's second stage, the losses."""
+"""SelectionGAN: both stages with and without channel selection, the selection for persons and on GauGAN, the losses."""
 
 import jax
 import jax.numpy as jnp
@@ -7,8 +7,10 @@ from jax import lax
 
 from gganjax import losses, port
 from gganjax.layers import Mode, concatenate
-from gganjax.nets.selection import ChannelSelection, Selection, SelectionGenerator
+from gganjax.nets.selection import ChannelSelection, Selection, SelectionGenerator, SpadeSelectionGenerator
+from gganjax.nets.spade import SpadeTrunk
 from gganjax.nets.unet import UNetGenerator
+from parities import spade
 from parities.common import Fixture, Pair
 
 QUICK = {"xla_backend_optimization_level": 0}  # compiling is nearly all of the time
@@ -71,6 +73,14 @@ def person(fixture: Fixture) -> list[Pair]:
     picture, parts = jax.jit(module.apply, compiler_options=QUICK)(variables, x)
     ours = {"image": picture, "uncertainty": jnp.repeat(parts["uncertainty"], 3, -1)}
     return [Pair(name, ours[name], recorded) for name, recorded in fixture.group("out/").items()]
+
+
+def semantic(fixture: Fixture) -> list[Pair]:
+    """Compares the selection on GauGAN's generator, and what a training call moved."""
+    found = port.selection.describe_semantic(fixture.group("w/"))
+    trunk = SpadeTrunk(found["width"], found["upsampling"], norm=found["norm"], hidden=found["hidden"])
+    table = port.selection.semantic(upsampling=found["upsampling"], norm_kind=found["norm"])
+    return spade.network(fixture, SpadeSelectionGenerator(trunk, found["images"]), table, ("seg",), ("image",))
 
 
 def losses_of_both(fixture: Fixture) -> list[Pair]:
