@@ -168,13 +168,14 @@ def crossview(**options):
 
         python -m experiments.run --config=experiments/selectiongan.py:crossview --config.data.folder=FOLDER
 
-    FOLDER holds train/ with strips of four panels.
+    FOLDER holds train/ with strips of four panels, or of six with --config.data.panels=six. Instance norms, so that no
+    strip's picture depends on those beside it.
     """
-    config = narrow(128, **options)
+    config = narrow(128, norm="instance", **options)
     config.data.update(kind="strips", folder="datasets/crossview", panels="source_first", test_split="train",
                        load_size=128, crop_size=128, flip="off")
-    config.steps = 800
-    schedule = dict(name="linear_steps", flat_steps=400)
+    config.steps = 1500
+    schedule = dict(name="linear_steps", flat_steps=750)
     config.optimizers = dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule, learning_rate=1e-3))
     config.sample_every, config.checkpoint_every = 100, 100
     config.evaluate.norm = "batch"
