@@ -103,8 +103,9 @@ def test_terms_of_persons_by_hand(maps, released):
     stages = {"appearance": ("fine",) if released else ("coarse", "fine"), "shape": ("coarse", "fine")}
     beside = {"appearance": batch["source"], "shape": batch["target_guidance"]}
     key = jax.random.key(0)
-    terms = jax.jit(lambda out: method.generator_loss(key, Judges(), batch, out), compiler_options=FAST)
-    found = terms(out)
+    terms = lambda out: method.generator_loss(key, Judges(), batch, out)
+    compiled = jax.jit(terms, compiler_options=FAST)
+    found = compiled(out)
     expected = {f"gan_{judge}_{stage}": cross_entropy(out[f"{stage}_target"], beside[judge], True)
                 for judge, some in stages.items() for stage in some}
     for number, stage in enumerate(("coarse", "fine")):
@@ -116,7 +117,7 @@ def test_terms_of_persons_by_hand(maps, released):
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, err_msg=name)
     assert 0.5 < found["ssim"] < 1.5  # of two images of noise
-    np.testing.assert_allclose(terms(out | dict(fine_target=batch["target"]))["ssim"], 0, atol=1e-5)
+    np.testing.assert_allclose(compiled(out | dict(fine_target=batch["target"]))["ssim"], 0, atol=1e-5)
     felt = jax.jit(jax.grad(lambda image: terms(out | dict(fine_target=image))["pixel_fine"]), compiler_options=FAST)
     assert np.any(felt(out["fine_target"])) != released
     for judge, some in stages.items():
