@@ -27,7 +27,7 @@ TOYS = {
     "selectiongan": DEEP | dict(guidance_width=2, attention_width=6, images=2, add_plain_l1=True, norm="instance",
                                 channel_selection="inverted"),
     "selectiongan_person": SMALL_POSE | dict(images=2),
-    "selectiongan_semantic": dict(classes=3, instances=False, width=2, hidden=4, images=2, perceptual="none",
+    "selectiongan_semantic": dict(guidance="both", instances=False, width=2, hidden=4, images=2, perceptual="none",
                                   discriminator_width=2, discriminator_layers=2, discriminator_scales=1),
     "stargan": DOMAINS | dict(n_critic=2),
     "xinggan": SMALL_POSE | dict(images=2),
@@ -39,7 +39,8 @@ LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "trans
            "pg2": "coarse/mask", "pix2pix": "generator/pixel", "selectiongan": "generator/pixel_fine",
            "selectiongan_person": "generator/pixel_fine", "selectiongan_semantic": "generator/pixel",
            "stargan": "generator/cycle", "xinggan": "generator/pixel"}
-WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
+# Weights of terms; 1 for the others.
+WEIGHTS = {"pixel": 100.0, "pixel_fine": 100.0, "cycle": 10.0, "tv": 1e-6, "tv_coarse": 1e-6, "tv_fine": 1e-6}
 RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2, "selectiongan": 1e-2}  # of networks two filters wide; 2e-3 for the others
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
