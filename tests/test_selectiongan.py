@@ -9,6 +9,8 @@ from experiments import selectiongan, selectiongan_person, selectiongan_semantic
 from gganjax import core, methods, port, schedules
 from gganjax.errors import InputError
 from gganjax.layers import Mode
+from gganjax.nets.selection import Selection
+from gganjax.nets.unet import UNetGenerator
 
 FAST = {"xla_backend_optimization_level": 0}
 SHAPE = 2, 4, 5, 3
@@ -280,6 +282,37 @@ def test_half_precision_keeps_parameters_and_pictures_in_float32():
     out = jax.eval_shape(lambda params, batch: method.rollout(jax.random.key(0), core.Call(method, params, {}), batch),
                          {net: params[net] for net in method.players["generator"].nets}, batch)
     assert {leaf.dtype.name for leaf in jax.tree.leaves((params, out))} == {"float32"}
+
+
+def counted(name, size=256, **options):
+    """Parameters of each network at the full size, from shapes alone."""
+    method = methods.load(name, options)
+    batch = {field: jax.ShapeDtypeStruct((1, size, size, 3)[: len(one.shape)], jnp.float32)
+             for field, one in method.fields.items()}
+    return {net: sum(x.size for x in jax.tree.leaves(tree)) for net, tree in core.shapes(method, batch).items()}
+
+
+@pytest.mark.parametrize("plus, total", [("none", 55_480_753), ("inverted", 55_480_754)])
+def test_published_size(plus, total):
+    """55.4808M in the thesis: one uncertainty map, and a layer that is never called; one more number in the ++ form."""
+    counts = counted("selectiongan", uncertainty_maps=1, unused_layer=True, channel_selection=plus)
+    assert counts.pop("discriminator") == 2_768_705
+    assert counts == dict(image_generator=54_417_027, guidance_generator=213_675, attention_generator=850_051 + (plus != "none"))
+    assert sum(counts.values()) == total
+
+
+@pytest.mark.parametrize("module, inputs, expected", [
+    (UNetGenerator(levels=5), (1, 64, 64, 6), 16_662_147),  # Gi of 64x64 pixels
+    (Selection(uncertainty=1), (1, 128, 64, 3 + 18 + 18 + 3 + 64), 434_333),  # G2 of persons
+])
+def test_published_size_of_a_network(module, inputs, expected):
+    assert sum(leaf.size for leaf in jax.tree.leaves(port.shapes(module, inputs)["params"])) == expected
+
+
+def test_published_size_on_gaugan():
+    """93.06M and 96.51M of Table 5.13, Cityscapes' in test_counts.py."""
+    counts = counted("selectiongan_semantic", classes=150, unknown=True, instances=False, perceptual="none")
+    assert counts == dict(generator=96_508_712, discriminator=5_836_930)
 
 
 @pytest.mark.parametrize("name, options, sentence", [
