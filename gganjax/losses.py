@@ -162,10 +162,14 @@ def kl(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
 # SelectionGAN
 
 
+LEAST_UNCERTAINTY = 1e-6  # far below a step of 8 bits
+
+
 def uncertainty_guided(x: jax.Array, y: jax.Array, uncertainty: jax.Array) -> jax.Array:
     """Pixel loss that a learned map weighs: the mean of |x - y| / U + log U (SelectionGAN, thesis ch. 5).
 
-    The least value at a point is where U is the distance there. Nothing keeps U from 0 where images agree.
+    The least value at a point is where U is the distance there. Where images agree to the bit, a map would go on falling
+    until its logarithm overflows: U below `LEAST_UNCERTAINTY` counts as that and learns nothing.
 
     Args:
       x, y: [B, H, W, C].
@@ -173,4 +177,5 @@ def uncertainty_guided(x: jax.Array, y: jax.Array, uncertainty: jax.Array) -> ja
     """
     chex.assert_equal_shape((x, y))
     chex.assert_shape(uncertainty, (*x.shape[:3], 1))
+    uncertainty = jnp.maximum(uncertainty, LEAST_UNCERTAINTY)
     return (jnp.abs(x - y) / uncertainty + jnp.log(uncertainty)).mean()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import selectiongan, selectiongan_person, selectiongan_semantic
-from gganjax import core, methods, port, schedules
+from gganjax import core, losses, methods, port, schedules
 from gganjax.errors import InputError
 from gganjax.layers import Mode
 from gganjax.nets.selection import Selection
@@ -91,6 +91,15 @@ def test_terms_by_hand(maps, plain):
     assert set(found) == set(expected)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, err_msg=name)
+
+
+def test_uncertainty_of_images_that_agree():
+    """The loss is least where the map is the distance, and finite with a map of 0, which then stays where it is."""
+    x, y = np.full((1, 1, 1, 3), 0.5, np.float32), np.full((1, 1, 1, 3), 0.2, np.float32)
+    at = lambda u, y=y: float(losses.uncertainty_guided(x, y, np.full((1, 1, 1, 1), u, np.float32)))
+    assert at(0.3) == pytest.approx(1 + np.log(0.3), abs=1e-6) and at(0.3) < min(at(0.29), at(0.31))
+    slope = jax.grad(lambda u: losses.uncertainty_guided(x, x, u))(jnp.zeros((1, 1, 1, 1)))
+    assert at(0.0, x) == pytest.approx(np.log(1e-6), rel=1e-6) and float(slope[0, 0, 0, 0]) == 0
 
 
 @pytest.mark.parametrize("maps, released", [(2, False), (1, True)])
