@@ -157,3 +157,25 @@ def kl(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
     chex.assert_equal_shape((mean, log_variance))
     terms = 1 + log_variance - jnp.square(mean) - jnp.exp(log_variance)
     return -0.5 * terms.sum(axis=1).mean()
+
+
+# SelectionGAN
+
+
+LEAST_UNCERTAINTY = 1e-6  # far below a step of 8 bits
+
+
+def uncertainty_guided(x: jax.Array, y: jax.Array, uncertainty: jax.Array) -> jax.Array:
+    """Pixel loss that a learned map weighs: the mean of |x - y| / U + log U (SelectionGAN, thesis ch. 5).
+
+    The least value at a point is where U is the distance there. Where images agree to the bit, a map would go on falling
+    until its logarithm overflows: U below `LEAST_UNCERTAINTY` counts as that and learns nothing.
+
+    Args:
+      x, y: [B, H, W, C].
+      uncertainty: U, one map [B, H, W, 1] for all channels, in (0, 1).
+    """
+    chex.assert_equal_shape((x, y))
+    chex.assert_shape(uncertainty, (*x.shape[:3], 1))
+    uncertainty = jnp.maximum(uncertainty, LEAST_UNCERTAINTY)
+    return (jnp.abs(x - y) / uncertainty + jnp.log(uncertainty)).mean()

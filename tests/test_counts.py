@@ -223,6 +223,14 @@ OPTIONS = {name: dict(perceptual="vgg16") for name in (
     "asymmetricgan", "bigraphgan", "gesturegan", "patn", "pix2pixhd", "xinggan")}
 OPTIONS["gaugan"] = dict(perceptual="vgg16", latent=256)
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
+SYSTEMS |= {
+    "selectiongan": dict(image_generator=54_417_027, guidance_generator=213_675, attention_generator=523_241 + 3 * 11,
+                         discriminator=2_768_705),  # 850,051 less the unused layer, and three more uncertainty maps
+    "selectiongan_person": dict(generator=41_365_763, attention_generator=434_333 + 11, perceptual=38_720,
+                                appearance_discriminator=3_930_368, shape_discriminator=3_977_408),
+    "selectiongan_semantic": dict(generator=93_064_232, discriminator=5_601_410, perceptual=14_714_688),
+}
+OPTIONS |= {name: dict(perceptual="vgg16") for name in ("selectiongan_person", "selectiongan_semantic")}
 
 
 def test_every_system_is_counted():

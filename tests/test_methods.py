@@ -38,6 +38,17 @@ LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "trans
            "pix2pixhd": "discriminator/real", "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
 RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+# SelectionGAN's forms.
+TOYS |= {
+    "selectiongan": DEEP | dict(guidance_width=2, attention_width=6, images=2, add_plain_l1=True, norm="instance",
+                                channel_selection="inverted"),
+    "selectiongan_person": SMALL_POSE | dict(images=2),
+    "selectiongan_semantic": LABELS | dict(instances=False, hidden=4, images=2),
+}
+LEARNED |= {"selectiongan": "generator/pixel_fine", "selectiongan_person": "generator/pixel_fine",
+            "selectiongan_semantic": "generator/pixel"}
+WEIGHTS |= {"pixel_fine": 100.0, "tv_coarse": 1e-6, "tv_fine": 1e-6}
+RATES |= {"selectiongan": 1e-2}
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 

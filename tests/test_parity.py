@@ -87,6 +87,12 @@ FIXTURES = (
     "spade_norm_syncbatch",
     "spade_resblock",
     "vae_encoder",
+    "selectiongan_generator",
+    "selectiongan_pp_generator",
+    "selectiongan_pp_channel_selection",
+    "selectiongan_person_stage2",
+    "selectiongan_gaugan_generator",
+    "losses_selectiongan",
 )
 
 

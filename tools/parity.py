@@ -33,6 +33,7 @@ from parities import (
     pixels,
     pose_family,
     poses,
+    selection,
     spade,
     stargan,
     xing,
@@ -94,6 +95,11 @@ KNOWN = (
     (r"SPADE losses$", spade.objectives),
     (r"SPADE one-hot \+ instance edge$", spade.label_map),
     (r"Pix2PixHD global generator$", spade.pix2pixhd),
+    (r"SelectionGAN(\+\+)? full generator", selection.generator),
+    (r"SelectionGAN\+\+ multi-scale channel selection", selection.channel_selection),
+    (r"SelectionGAN person-transfer stage 2", selection.person),
+    (r"SelectionGAN losses", selection.losses_of_both),
+    (r"selectiongan_gaugan_generator$", selection.semantic),
 )
 
 

@@ -39,7 +39,8 @@ class PATNGenerator(nn.Module):
 
     41,365,763 parameters with batch norms, 9 blocks and 18 joints; 41,358,019 with instance norms. The last block's
     pose code is not used. With `details` also {"attention": the last block's gate, [B, H/4, W/4, 1], the mean over its
-    channels, -1 where it is shut and 1 where it is open}.
+    channels, -1 where it is shut and 1 where it is open}. With `features` in its place what the last convolution sees,
+    [B, H, W, width].
     """
 
     width: int = 64
@@ -52,12 +53,16 @@ class PATNGenerator(nn.Module):
     looks = ("attention",)
 
     @nn.compact
-    def __call__(self, source, poses, mode: Mode = TRAIN, details: bool = False):
+    def __call__(self, source, poses, mode: Mode = TRAIN, details: bool = False, features: bool = False):
         image = PoseEncoder(self.width, self.norm, self.dtype, name="image_encoder")(source, mode)
         pose = PoseEncoder(self.width, self.norm, self.dtype, name="pose_encoder")(poses, mode)
         for i in range(self.blocks):
             image, pose = AttentionalBlock(self.norm, self.dropout, self.dtype, name=f"block_{i}")(image, pose, mode)
-        made = jnp.tanh(PoseDecoder(self.width, 3, self.norm, self.dtype, name="decoder")(image, mode))
+        decoder = PoseDecoder(self.width, 3, self.norm, self.dtype, name="decoder")
+        if features:
+            made, seen = decoder(image, mode, features=True)
+            return jnp.tanh(made), seen
+        made = jnp.tanh(decoder(image, mode))
         if not details:
             return made
         gate = jax.nn.sigmoid(pose[..., : image.shape[-1]].astype(jnp.float32))

@@ -68,7 +68,8 @@ class PoseStream(nn.Module):
 class PoseDecoder(nn.Module):
     """Features [B, h, w, C] -> [B, 4h, 4w, channels], float32: two transposed convolutions and a 7x7 one, no tanh.
 
-    `head` is the size of the last convolution, whose bias is there in all the releases' decoders of images.
+    `head` is the size of the last convolution, whose bias is there in all the releases' decoders of images. With
+    `features` also what that convolution sees is returned, [B, 4h, 4w, width].
     """
 
     width: int = 64
@@ -80,14 +81,14 @@ class PoseDecoder(nn.Module):
     head_bias: bool = True
 
     @nn.compact
-    def __call__(self, y, mode: Mode = TRAIN):
+    def __call__(self, y, mode: Mode = TRAIN, features: bool = False):
         conv = dict(dtype=self.dtype, initial=self.initial)
         for i in range(2):
             y = UpConv(self.width * 2 ** (1 - i), 3, use_bias=self.norm != "batch", name=f"up_{i}", **conv)(y)
             y = nn.relu(pose_norm(self.norm, self.initial, f"up_{i}_norm")(y, mode))
-        y = Conv(self.channels, self.head, padding=self.head // 2, pad_mode="reflect", use_bias=self.head_bias,
-                 name="head", **conv)(y)
-        return y.astype(jnp.float32)
+        made = Conv(self.channels, self.head, padding=self.head // 2, pad_mode="reflect", use_bias=self.head_bias,
+                    name="head", **conv)(y).astype(jnp.float32)
+        return (made, y) if features else made
 
 
 class PoseDiscriminator(nn.Module):

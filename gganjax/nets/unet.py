@@ -19,6 +19,8 @@ class UNetGenerator(nn.Module):
     times `width`. The levels of 8 times the width, but for the first and the innermost of them, drop out on the way up.
     The first convolution and the innermost one are not normalized. With an instance norm every convolution has a
     bias; with a batch norm only the last one. 6 input channels, 8 levels and a batch norm make 54,417,027 parameters.
+
+    With `features` also what the last convolution sees is returned, [B, H/2, W/2, 2 width] after the ReLU.
     """
 
     outputs: int = 3
@@ -35,7 +37,7 @@ class UNetGenerator(nn.Module):
         return 2**self.levels
 
     @nn.compact
-    def __call__(self, x, mode: Mode = TRAIN):
+    def __call__(self, x, mode: Mode = TRAIN, features: bool = False):
         use_bias, last = self.norm != "batch", self.levels - 1
         conv = dict(size=4, dtype=self.dtype, initial=self.initial)
         skips, y = [], x
@@ -51,6 +53,6 @@ class UNetGenerator(nn.Module):
             y = Norm(self.norm, initial=self.initial, name=f"up_{i}_norm")(y, mode)
             if 4 <= i < last:
                 y = Dropout(self.dropout)(y, mode)
-        y = nn.relu(jnp.concatenate([skips[0], y], axis=-1))
-        y = UpConv(self.outputs, name="up_0", **conv)(y)
-        return jnp.tanh(y.astype(jnp.float32))
+        seen = nn.relu(jnp.concatenate([skips[0], y], axis=-1))
+        y = jnp.tanh(UpConv(self.outputs, name="up_0", **conv)(seen).astype(jnp.float32))
+        return (y, seen) if features else y
