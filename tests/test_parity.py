@@ -87,6 +87,12 @@ FIXTURES = (
     "spade_norm_syncbatch",
     "spade_resblock",
     "vae_encoder",
+    "sau_spec",
+    "lggan_crossview_generator",
+    "lggan_semantic_generator_ade20k",
+    "lggan_semantic_generator_cityscapes",
+    "losses_lggan_class",
+    "losses_lggan_crossview",
 )
 
 

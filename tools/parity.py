@@ -26,6 +26,7 @@ from parities import (
     domains,
     features,
     gesturegan,
+    lggan,
     losses,
     networks,
     pg2,
@@ -94,6 +95,11 @@ KNOWN = (
     (r"SPADE losses$", spade.objectives),
     (r"SPADE one-hot \+ instance edge$", spade.label_map),
     (r"Pix2PixHD global generator$", spade.pix2pixhd),
+    (r"SAU\b", lggan.sau),
+    (r"LGGAN cross-view generator$", lggan.crossview),
+    (r"LGGAN semantic synthesis generator\b", lggan.semantic),
+    (r"LGGAN cross-view losses$", lggan.objectives),
+    (r"LGGAN class loss$", lggan.class_loss),
 )
 
 
