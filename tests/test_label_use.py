@@ -167,7 +167,7 @@ def test_what_does_not_fit_is_one_sentence(run, tmp_path, inputs, arguments, sen
 def test_classes_in_a_grid_have_the_colors_of_the_set(root):
     source = data.open_source(settings(root), "train")
     labels = np.stack([MAP, np.full_like(MAP, CLASSES)]).astype(np.int32)
-    painted = report.as_picture(labels, palette=source.classes.palette)
+    painted = report.as_picture(labels, palette=source.palette)
     assert np.array_equal(painted[0], COLORS[MAP]) and not painted[1].any()
     plain = report.as_picture(labels)
     assert len({tuple(color) for color in plain.reshape(-1, 3).tolist()}) == CLASSES + 1
