@@ -24,7 +24,7 @@ from gganjax.nets.localglobal import ENLARGE, FUSIONS, POINTS, class_masks
 from gganjax.nets.patch import PatchDiscriminator
 
 IMAGES = {"": "fake_target", "_global": "fake_global", "_local": "fake_local"}  # that are judged, by suffix of their terms
-JUDGES = {"source": "source", "guidance": "target_guidance"}  # what each discriminator sees before the candidate
+JUDGES = ("source", "guidance")  # what each discriminator sees before the candidate
 CLASS_LOSSES = ("none", "mean", "sum")
 CHOICES = {
     "upsampler": (ENLARGE, *upsampling.KINDS),
@@ -40,14 +40,15 @@ class LGGAN:
     """The method; see `build` for its options."""
 
     name = "lggan"
-    inputs = ("source", "target_guidance", "target_classes")
     pools: dict[str, int] = {}
 
-    def __init__(self, *, generator, discriminator, class_loss, perceptual, total_variation, update_order, dtype):
-        self.class_loss, self.total_variation = class_loss, total_variation
+    def __init__(self, *, labels, generator, discriminator, class_loss, perceptual, total_variation, update_order, dtype):
+        self.labels, self.class_loss, self.total_variation = labels, class_loss, total_variation
         self.stride, self.looks = generator.stride, generator.looks
-        self.fields = dict.fromkeys(("source", "target", "target_guidance"), PICTURE)
-        self.fields["target_classes"] = Field(("B", "H", "W"), 0, generator.classes)
+        classes = {"labels" if labels else "target_classes": Field(("B", "H", "W"), 0, generator.classes - labels)}
+        pictures = ("source",) if labels else ("source", "target_guidance")
+        self.inputs = (*pictures, *classes)
+        self.fields = dict.fromkeys((*pictures, "target"), PICTURE) | classes
         judges = tuple(f"discriminator_{judge}" for judge in JUDGES)
         self.nets, self.frozen = {"generator": generator} | dict.fromkeys(judges, discriminator), {}
         if perceptual != "none":
@@ -61,15 +62,22 @@ class LGGAN:
         """The one generator pass: the result, the global and the local image, those of the classes, weights, scores."""
         return self.generate(key, call, batch)
 
+    def seen(self, batch):
+        """What the discriminators see before the candidate, and the generator behind each other, by `JUDGES`."""
+        return dict(zip(JUDGES, (batch["source"], batch["source" if self.labels else "target_guidance"]), strict=True))
+
+    def classes(self, batch):
+        """The target's classes from 1 on, int32 [B, H, W]; 0 is void."""
+        return batch["labels"] + 1 if self.labels else batch["target_classes"]
+
     def generate(self, key, call, batch, **options):
         """The generator's dictionary, see `nets.lggan.CrossViewGenerator`; `options` go to it."""
-        seen = concatenate(batch["source"], batch["target_guidance"])
-        return call("generator", seen, batch["target_classes"], key=key, **options)
+        return call("generator", concatenate(*self.seen(batch).values()), self.classes(batch), key=key, **options)
 
     def judged_by(self, call, batch, judge, images):
         """Logits of one discriminator for each image, which stands behind what that discriminator sees."""
-        seen = [(concatenate(batch[JUDGES[judge]], image),) for image in images]
-        return call.together(f"discriminator_{judge}", *seen)
+        before = self.seen(batch)[judge]
+        return call.together(f"discriminator_{judge}", *((concatenate(before, image),) for image in images))
 
     def generator_loss(self, key, call, batch, out):
         """Adversarial, L1, perceptual and total variation of the three images, L1 of the class images, class loss.
@@ -82,7 +90,7 @@ class LGGAN:
         terms = {f"gan_{judge}": sum(losses.adversarial(logits, True) for logits in self.judged_by(
             call, batch, judge, images.values())) for judge in JUDGES}
         terms |= {f"pixel{suffix}": losses.pixel(image, target) for suffix, image in images.items()}
-        masks = class_masks(batch["target_classes"] - 1, count)
+        masks = class_masks(self.classes(batch) - 1, count)
         terms["classes"] = losses.class_pixel(out["class_images"], target, masks)
         if self.class_loss != "none":
             terms["class"] = losses.class_loss(out["scores"], masks.max((1, 2)), self.class_loss)
@@ -115,12 +123,12 @@ class LGGAN:
 
     def panels(self, batch, out):
         """Columns of the picture grid, in order."""
-        return {"source": batch["source"], "target guidance": batch["target_guidance"],
-                "translated": out["fake_target"], "target": batch["target"]}
+        guidance = {} if self.labels else {"target guidance": batch["target_guidance"]}
+        return {"source": batch["source"]} | guidance | {"translated": out["fake_target"], "target": batch["target"]}
 
 
-def build(*, classes: int = 6, upsampler: str = ENLARGE, sau_local: bool = False, fusion: str = "weights",
-          weight_norm: bool = False, class_loss: str = "none", divide_by_area: bool = False,
+def build(*, classes: int = 6, labels: bool = False, upsampler: str = ENLARGE, sau_local: bool = False,
+          fusion: str = "weights", weight_norm: bool = False, class_loss: str = "none", divide_by_area: bool = False,
           kernel_points: Sequence[Sequence[float]] = POINTS, perceptual: str = "auto", total_variation: bool = True,
           update_order: str = "discriminators_first", width: int = 64, blocks: int = 9, discriminator_width: int = 64,
           discriminator_layers: int = 3, compute_dtype: str = "float32") -> LGGAN:
@@ -128,6 +136,8 @@ def build(*, classes: int = 6, upsampler: str = ENLARGE, sau_local: bool = False
 
     Args:
       classes: that have an image of their own, numbered from 1.
+      labels: for label maps and photos in the place of strips: the map's colors are source and guidance, its numbers,
+        from 0 on, the classes.
       upsampler: of the global head: "transposed" convolutions (LGGAN), "sau" (LGGAN++) or another one of
         `nets.upsampling.KINDS`.
       sau_local: whether one SAU doubles the encoder's code for all heads, the text's f' = SAU(f).
@@ -151,9 +161,9 @@ def build(*, classes: int = 6, upsampler: str = ENLARGE, sau_local: bool = False
     points, dtype = check_points(kernel_points), jnp.dtype(compute_dtype)
     generator = CrossViewGenerator(width, blocks, classes, upsampler, sau_local, fusion, weight_norm,
                                    class_loss != "none", divide_by_area, points, dtype)
-    return LGGAN(generator=generator, discriminator=PatchDiscriminator(discriminator_width, discriminator_layers, dtype=dtype),
-                 class_loss=class_loss, perceptual=perceptual, total_variation=total_variation,
-                 update_order=update_order, dtype=dtype)
+    discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, dtype=dtype)
+    return LGGAN(labels=labels, generator=generator, discriminator=discriminator, class_loss=class_loss,
+                 perceptual=perceptual, total_variation=total_variation, update_order=update_order, dtype=dtype)
 
 
 def check_points(points: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:

@@ -106,11 +106,12 @@ class CrossViewGenerator(nn.Module):
 class SemanticGenerator(nn.Module):
     """LGGAN from label maps: semantics [B, H, W, S] -> the images, by name, as `CrossViewGenerator`.
 
-    An encoder of four levels, as wide as the trunk, takes the place of GauGAN's first convolution, and its second code is that of the local
-    head and of the weights. The first `labels` channels are the one-hot labels. Where there are more of them than
-    `local_classes`, the last class stands for all others and is not classified. With N class images the local image
-    is their sum or, "conv", the tanh of a 3x3 convolution of all. 111,123,495 parameters on Cityscapes and 115,091,019
-    on ADE20K, with those of GauGAN's first convolution that the released code keeps and never calls: `spare_first`.
+    An encoder of four levels, as wide as the trunk, takes the place of GauGAN's first convolution, and its second code
+    is that of the local head and of the weights. The first `labels` channels are the one-hot labels. Where there are
+    more of them than `local_classes`, the last class stands for all others and is not classified. The local image is
+    the sum of the class images or, "conv", the tanh of a 3x3 convolution of all. 111,123,495 parameters on Cityscapes
+    and 115,091,019 on ADE20K, with those of GauGAN's first convolution that the released code keeps and never calls,
+    `spare_first`.
 
     Attributes:
       trunk: GauGAN's; its upsampler "sau" makes LGGAN++.
