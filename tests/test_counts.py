@@ -6,11 +6,14 @@ import pytest
 
 from gganjax import core, methods
 from gganjax.nets.bigraph import BiGraphGenerator
+from gganjax.nets.multiscale import MultiScaleDiscriminator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
 from gganjax.nets.pg2 import CoarseGenerator, DCGANDiscriminator, Refiner
+from gganjax.nets.pix2pixhd import Pix2pixHDGenerator
 from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.spade import ImageEncoder, SpadeGenerator, SpadeTrunk
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 from gganjax.nets.unet import UNetGenerator
 from gganjax.nets.xing import XingGenerator
@@ -142,6 +145,52 @@ def test_networks_of_pg2(net, height, width, channels, expected):
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
+# Channels of the semantics, (height, width), upsampling, parameters of generator and discriminator: gaugan.md's table.
+LABEL_SETS = {
+    "cityscapes": (36, (256, 512), "more", 93_048_003, 5_601_410),
+    "ade20k": (151, (256, 256), "normal", 96_492_483, 5_836_930),
+    "coco": (184, (256, 256), "normal", 97_480_899, 5_904_514),
+    "facades": (13, (512, 512), "normal", 92_359_107, 5_554_306),
+    "deepfashion": (20, (256, 256), "normal", 92_568_771, 5_568_642),
+    "celebamask": (19, (512, 512), "normal", 92_538_819, 5_566_594),
+}
+
+
+def parameters(net, *inputs, **options):
+    arrays = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in inputs]
+    options = {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in options.items()}
+    shapes = jax.eval_shape(lambda *x, **y: net.init(jax.random.key(0), *x, **y), *arrays, **options)
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+
+@pytest.mark.parametrize("name", LABEL_SETS)
+def test_networks_of_label_maps(name):
+    channels, size, upsampling, generator, discriminator = LABEL_SETS[name]
+    assert parameters(SpadeGenerator(SpadeTrunk(upsampling=upsampling)), (1, *size, channels)) == generator
+    assert parameters(MultiScaleDiscriminator(), (1, *size, channels + 3)) == discriminator
+
+
+@pytest.mark.parametrize("net, expected", [
+    (SpadeGenerator(SpadeTrunk(upsampling="most")), {36: 93_570_659}),
+    (MultiScaleDiscriminator(), {6: 5_533_826}),
+    (ImageEncoder(), {3: 10_463_424}),
+    *[(Pix2pixHDGenerator(spectral=spectral), {3: 182_421_891, 36: 182_525_379, 151: 182_886_019, 184: 182_989_507})
+      for spectral in (False, True)],
+])
+def test_networks_of_semantics(net, expected):
+    assert {channels: parameters(net, (1, 256, 256, channels)) for channels in expected} == expected
+
+
+def test_generators_with_a_code():
+    """The first layer depends on the size; a picture of guidance has 3 channels."""
+    expected = {"cityscapes": 101_136_579, "ade20k": 111_942_595, "coco": 112_626_883}
+    for name, number in expected.items():
+        channels, size, upsampling, *_ = LABEL_SETS[name]
+        net = SpadeGenerator(SpadeTrunk(upsampling=upsampling, latent=256))
+        assert parameters(net, (1, *size, channels), z=(1, 256)) == number
+    assert parameters(SpadeGenerator(SpadeTrunk(latent=256)), (1, 256, 256, 3), z=(1, 256)) == 108_873_667
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -166,7 +215,13 @@ SYSTEMS |= {
     "bigraphgan": dict(generator=41_301_956, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                        perceptual=38_720),
 }
-OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
+SYSTEMS |= {
+    "gaugan": dict(generator=109_557_955, discriminator=5_601_410, encoder=10_463_424, perceptual=14_714_688),
+    "pix2pixhd": dict(generator=182_525_379, discriminator=5_601_410, perceptual=14_714_688),
+}
+OPTIONS = {name: dict(perceptual="vgg16") for name in (
+    "asymmetricgan", "bigraphgan", "gesturegan", "patn", "pix2pixhd", "xinggan")}
+OPTIONS["gaugan"] = dict(perceptual="vgg16", latent=256)
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
 
