@@ -11,8 +11,9 @@ from gganjax import core, losses, methods, port
 from gganjax.errors import InputError
 from gganjax.layers import Mode
 from gganjax.nets.lggan import CrossViewGenerator, SemanticGenerator
-from gganjax.nets.localglobal import ClassScores, FusionWeights, pictured
+from gganjax.nets.localglobal import ClassScores, FusionWeights
 from gganjax.nets.spade import SpadeTrunk
+from gganjax.nets.upsampling import kernel_pictures
 
 FAST = {"xla_backend_optimization_level": 0}
 SMALL = dict(width=2, blocks=1, discriminator_width=2, discriminator_layers=1, perceptual="none")
@@ -150,7 +151,7 @@ def test_weights_with_the_texts_norm():
 
 def test_pictures_of_kernels_show_the_chosen_pixels():
     kernels = {"path": np.random.default_rng(0).uniform(0.1, 1, (1, 8, 4, 5, 5)).astype(np.float32)}
-    made = pictured(kernels, {"up_0": "path"}, ((0.5, 0.25),), (10, 20))["kernel_up_0_1"]
+    made = kernel_pictures(kernels, {"up_0": "path"}, ((0.5, 0.25),), (10, 20))["kernel_up_0_1"]
     expected = kernels["path"][:, 4, 1]
     expected = (2 * expected / expected.max() - 1).repeat(2, 1).repeat(4, 2)[..., None]
     np.testing.assert_allclose(made, expected, rtol=1e-6)

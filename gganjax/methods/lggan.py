@@ -20,8 +20,9 @@ from gganjax.errors import InputError, check_choices
 from gganjax.layers import concatenate
 from gganjax.nets import upsampling
 from gganjax.nets.lggan import CrossViewGenerator
-from gganjax.nets.localglobal import ENLARGE, FUSIONS, POINTS, class_masks
+from gganjax.nets.localglobal import ENLARGE, FUSIONS, class_masks
 from gganjax.nets.patch import PatchDiscriminator
+from gganjax.nets.upsampling import POINTS
 
 IMAGES = {"": "fake_target", "_global": "fake_global", "_local": "fake_local"}  # that are judged, by suffix of their terms
 JUDGES = ("source", "guidance")  # what each discriminator sees before the candidate

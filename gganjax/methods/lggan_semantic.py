@@ -18,8 +18,9 @@ from gganjax.errors import InputError, check_choices
 from gganjax.methods.lggan import CLASS_LOSSES, IMAGES, check_points
 from gganjax.nets import spade, upsampling
 from gganjax.nets.lggan import SemanticGenerator
-from gganjax.nets.localglobal import FUSIONS, LOCALS, POINTS, class_masks
+from gganjax.nets.localglobal import FUSIONS, LOCALS, class_masks
 from gganjax.nets.spade import SpadeTrunk
+from gganjax.nets.upsampling import POINTS
 from gganjax.synthesis import CHOICES as RECIPE
 from gganjax.synthesis import Judged, Semantics, Synthesis
 

@@ -17,7 +17,6 @@ from gganjax.layers import TRAIN, Conv, Mode
 from gganjax.nets import upsampling
 from gganjax.nets.localglobal import (
     ENLARGE,
-    POINTS,
     ClassImages,
     ClassScores,
     CodeEncoder,
@@ -26,12 +25,10 @@ from gganjax.nets.localglobal import (
     ResidualBlocks,
     fused,
     inside,
-    kernel_names,
-    pictured,
     shown,
 )
 from gganjax.nets.spade import SpadeTrunk, to_image
-from gganjax.nets.upsampling import Upsample
+from gganjax.nets.upsampling import POINTS, Upsample, kernel_names, kernel_pictures
 
 
 class CrossViewGenerator(nn.Module):
@@ -99,7 +96,7 @@ class CrossViewGenerator(nn.Module):
             out["scores"] = ClassScores(self.classes, self.divide_by_area, self.initial, name="classifier")(features, classes)
         out["fake_target"] = fused(out)
         if details:
-            out |= shown(out, self.looks) | pictured(kernels, self.kernel_paths, self.points, x.shape[1:3])
+            out |= shown(out, self.looks) | kernel_pictures(kernels, self.kernel_paths, self.points, x.shape[1:3])
         return out
 
 
@@ -181,7 +178,7 @@ class SemanticGenerator(nn.Module):
             Conv(16 * self.trunk.width, 3, name="spare_first", **make)(semantics)
         out["fake_target"] = fused(out)
         if details:
-            out |= shown(out, self.looks) | pictured(kernels, self.kernel_paths, self.points, semantics.shape[1:3])
+            out |= shown(out, self.looks) | kernel_pictures(kernels, self.kernel_paths, self.points, semantics.shape[1:3])
         return out
 
     @property

@@ -11,7 +11,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from gganjax.features.resizing import nearest
 from gganjax.layers import TRAIN, Conv, Mode, Norm, UpConv, initializers
 from gganjax.nets.classwise import classwise_conv
 from gganjax.nets.upsampling import Upsample
@@ -19,7 +18,6 @@ from gganjax.nets.upsampling import Upsample
 ENLARGE = "transposed"  # the released heads' transposed convolutions, beside the kinds of `nets.upsampling`
 LOCALS = ("sum", "conv")
 FUSIONS = ("weights", "mean")
-POINTS = ((0.3, 0.3), (0.3, 0.7), (0.7, 0.3), (0.7, 0.7))  # of the pictures of SAU's weights, shares of height and width
 
 
 def instance_norm(x, name: str, mode: Mode):
@@ -178,19 +176,3 @@ def shown(out, names: Sequence[str]):
         made |= {"weight_local": 2 * out["weights"][..., :1] - 1, "weight_global": 2 * out["weights"][..., 1:] - 1}
     classes = [name for name in names if name.startswith("class_")]
     return made | {name: out["class_images"][:, :, :, i] for i, name in enumerate(classes)}
-
-
-def kernel_names(paths, points) -> tuple[str, ...]:
-    """Names of the pictures of SAU's weights: those of every SAU at every point (thesis Figure 6.6)."""
-    return tuple(f"kernel_{name}_{i}" for name in paths for i in range(1, len(points) + 1))
-
-
-def pictured(kernels, paths, points, size):
-    """SAU's weights at the points as pictures [B, H, W, 1]: from -1 for 0 to 1 for the largest of a picture's."""
-    made = {}
-    for name, path in paths.items():
-        height, width = kernels[path].shape[1:3]
-        for i, (row, column) in enumerate(points, 1):
-            seen = kernels[path][:, int(row * height), int(column * width), :, :, None]
-            made[f"kernel_{name}_{i}"] = nearest(2 * seen / seen.max((1, 2), keepdims=True) - 1, size)
-    return made

@@ -7,7 +7,7 @@ the table.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -22,6 +22,7 @@ from gganjax.nets.attention import PLAIN_BYTES, attention
 
 KINDS = ("nearest", "bilinear", "bicubic", "deconvolution", "pixel_shuffle", "attention", "sau", "sau_norm")
 CHOICES = {"upsampler": KINDS}
+POINTS = ((0.3, 0.3), (0.3, 0.7), (0.7, 0.3), (0.7, 0.7))  # of the pictures of SAU's weights, shares of height and width
 
 
 class Upsample(nn.Module):
@@ -137,6 +138,30 @@ def unfold(weights: jax.Array) -> jax.Array:
     size = round(weights.shape[3] ** 0.5)
     made = pixel_shuffle(weights.reshape(*weights.shape[:3], -1), round(weights.shape[4] ** 0.5))
     return made.reshape(*made.shape[:3], size, size)
+
+
+def kernel_names(paths: Mapping[str, str], points: Sequence) -> tuple[str, ...]:
+    """Names of the pictures of SAU's weights: those of every SAU at every point (thesis Figure 6.6)."""
+    return tuple(f"kernel_{name}_{i}" for name in paths for i in range(1, len(points) + 1))
+
+
+def kernel_pictures(kernels: Mapping[str, jax.Array], paths: Mapping[str, str], points: Sequence,
+                    size: tuple[int, int]) -> dict[str, jax.Array]:
+    """SAU's weights at the points as pictures [B, H, W, 1]: from -1 for 0 to 1 for the largest of a picture's.
+
+    Args:
+      kernels: what `watching` collected.
+      paths: of the SAUs, by the names they shall have.
+      points: shares of height and width.
+      size: (H, W).
+    """
+    made = {}
+    for name, path in paths.items():
+        height, width = kernels[path].shape[1:3]
+        for i, (row, column) in enumerate(points, 1):
+            seen = kernels[path][:, int(row * height), int(column * width), :, :, None]
+            made[f"kernel_{name}_{i}"] = nearest(2 * seen / seen.max((1, 2), keepdims=True) - 1, size)
+    return made
 
 
 def pixel_shuffle(x: jax.Array, scale: int = 2) -> jax.Array:
