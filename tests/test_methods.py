@@ -25,7 +25,7 @@ TOYS = {
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
     "lggan": dict(width=4, blocks=1, upsampler="sau", sau_local=True, class_loss="mean", discriminator_width=4,
                   discriminator_layers=1, perceptual="none"),
-    "lggan_semantic": LABELS | dict(hidden=4, blocks=1, instances=False),
+    "lggan_semantic": LABELS | dict(hidden=4, blocks=1, instances=False, pixel=True),
     "patn": SMALL_POSE,
     "pg2": dict(width=4, levels=3, code=4, discriminator_width=2, discriminator_layers=2, coarse_steps=50),
     "pix2pix": DEEP,
@@ -37,11 +37,11 @@ TOYS = {
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
            "cyclegan": "generators/cycle", "gaugan": "discriminator/fake", "gesturegan": "generator/pixel",
-           "lggan": "generator/pixel", "lggan_semantic": "generator/classes", "patn": "generator/pixel",
+           "lggan": "generator/pixel", "lggan_semantic": "generator/pixel", "patn": "generator/pixel",
            "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/fake",
            "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
-RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+RATES = {"c2gan": 1e-2, "lggan_semantic": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 

@@ -80,7 +80,7 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     generator = SemanticGenerator(
         trunk, blocks, labels, local_classes or labels, local, sau_local, fusion, weight_norm,
         class_loss != "none", divide_by_area, points=check_points(kernel_points))
-    extra = partial(further_terms, generator, class_loss=class_loss, mistaken=class_masks == "reference", pixel=pixel)
+    extra = partial(further_terms, generator=generator, class_loss=class_loss, mistaken=class_masks == "reference", pixel=pixel)
     return Synthesis(
         name="lggan_semantic", generator=generator,
         semantics=Semantics(classes, unknown, instances, unknown_first),
@@ -91,7 +91,7 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
         compute_dtype=compute_dtype)
 
 
-def further_terms(generator, key, call, batch, semantics, images, *, class_loss, mistaken, pixel):
+def further_terms(key, call, batch, semantics, images, *, generator, class_loss, mistaken, pixel):
     """L1 of the class images and, where asked for, class loss and L1 of the three images."""
     masks = class_masks(generator.classes_of(semantics), generator.local_classes)
     terms = {}
