@@ -179,3 +179,32 @@ def uncertainty_guided(x: jax.Array, y: jax.Array, uncertainty: jax.Array) -> ja
     chex.assert_shape(uncertainty, (*x.shape[:3], 1))
     uncertainty = jnp.maximum(uncertainty, LEAST_UNCERTAINTY)
     return (jnp.abs(x - y) / uncertainty + jnp.log(uncertainty)).mean()
+
+
+# LGGAN
+
+
+def class_pixel(images: jax.Array, target: jax.Array, masks: jax.Array) -> jax.Array:
+    """LGGAN's L1 means between the image of each class and the target inside its mask, summed over the classes.
+
+    Args:
+      images: [B, H, W, K, 3].
+      target: [B, H, W, 3]; outside of a class's mask an image shall be 0.
+      masks: 0 or 1, [B, H, W, K].
+    """
+    wanted = target[:, :, :, None] * masks[..., None]
+    chex.assert_equal_shape((images, wanted))
+    return jnp.abs(images - wanted).mean((0, 1, 2, 4)).sum()
+
+
+def class_loss(scores: jax.Array, present: jax.Array, reduction: str = "mean") -> jax.Array:
+    """Cross entropy of taking the features of class k for class k, over the classes that are there (LGGAN).
+
+    Args:
+      scores: logits [B, K, K], of the features of each class.
+      present: 1 where the class is in the picture, else 0, [B, K].
+      reduction: "mean" over what is present, as in the released code, or the text's "sum".
+    """
+    chex.assert_equal_shape((scores[..., 0], present))
+    entropies = -jnp.diagonal(jax.nn.log_softmax(scores.astype(jnp.float32)), axis1=1, axis2=2) * present
+    return entropies.sum() / (jnp.maximum(present.sum(), 1) if reduction == "mean" else 1)

@@ -6,6 +6,7 @@ import pytest
 
 from gganjax import core, methods
 from gganjax.nets.bigraph import BiGraphGenerator
+from gganjax.nets.lggan import CrossViewGenerator, SemanticGenerator
 from gganjax.nets.multiscale import MultiScaleDiscriminator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
@@ -191,6 +192,20 @@ def test_generators_with_a_code():
     assert parameters(SpadeGenerator(SpadeTrunk(latent=256)), (1, 256, 256, 3), z=(1, 256)) == 108_873_667
 
 
+def test_generators_of_lggan():
+    """Those of label maps with and without the convolution that the released code keeps and never calls."""
+    trunk, classes = SpadeTrunk(upsampling="more"), jax.ShapeDtypeStruct((1, 256, 256), jnp.int32)
+    shapes = jax.eval_shape(CrossViewGenerator().init, jax.random.key(0),
+                            jax.ShapeDtypeStruct((1, 256, 256, 6), jnp.float32), classes)
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == 12_191_258
+    for spare, expected in ((True, 111_123_495), (False, 111_123_495 - 9 * 36 * 1024 - 1024)):
+        assert parameters(SemanticGenerator(trunk, spare_first=spare), (1, 256, 512, 36)) == expected
+    ade20k = SemanticGenerator(SpadeTrunk(), labels=151, local_classes=52, spare_first=True)
+    assert parameters(ade20k, (1, 256, 256, 151)) == 115_091_019
+    plus = SemanticGenerator(SpadeTrunk(upsampling="more", upsampler="sau"), spare_first=True)
+    assert parameters(plus, (1, 256, 512, 36)) == 111_123_495 + 353_936
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -219,8 +234,13 @@ SYSTEMS |= {
     "gaugan": dict(generator=109_557_955, discriminator=5_601_410, encoder=10_463_424, perceptual=14_714_688),
     "pix2pixhd": dict(generator=182_525_379, discriminator=5_601_410, perceptual=14_714_688),
 }
+SYSTEMS |= {
+    "lggan": dict(generator=12_191_258, discriminator_source=2_767_809, discriminator_guidance=2_767_809,
+                  perceptual=14_714_688),
+    "lggan_semantic": dict(generator=111_123_495 - 9 * 36 * 1024 - 1024, discriminator=5_601_410, perceptual=14_714_688),
+}
 OPTIONS = {name: dict(perceptual="vgg16") for name in (
-    "asymmetricgan", "bigraphgan", "gesturegan", "patn", "pix2pixhd", "xinggan")}
+    "asymmetricgan", "bigraphgan", "gesturegan", "lggan", "lggan_semantic", "patn", "pix2pixhd", "xinggan")}
 OPTIONS["gaugan"] = dict(perceptual="vgg16", latent=256)
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 SYSTEMS |= {

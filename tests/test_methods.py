@@ -23,6 +23,9 @@ TOYS = {
     "cyclegan": SMALL | dict(pool_size=3),
     "gaugan": LABELS | dict(instances=True, hidden=4, latent=3, encoder_width=2, encoder_size=16),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
+    "lggan": dict(width=4, blocks=1, upsampler="sau", sau_local=True, class_loss="mean", discriminator_width=4,
+                  discriminator_layers=1, perceptual="none"),
+    "lggan_semantic": LABELS | dict(hidden=4, blocks=1, instances=False, pixel=True),
     "patn": SMALL_POSE,
     "pg2": dict(width=4, levels=3, code=4, discriminator_width=2, discriminator_layers=2, coarse_steps=50),
     "pix2pix": DEEP,
@@ -34,10 +37,10 @@ TOYS = {
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
            "cyclegan": "generators/cycle", "gaugan": "discriminator/real", "gesturegan": "generator/pixel",
-           "patn": "generator/pixel", "pg2": "coarse/mask", "pix2pix": "generator/pixel",
+           "lggan": "generator/pixel", "lggan_semantic": "generator/pixel", "patn": "generator/pixel", "pg2": "coarse/mask", "pix2pix": "generator/pixel",
            "pix2pixhd": "discriminator/real", "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
-RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+RATES = {"c2gan": 1e-2, "lggan_semantic": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
 # SelectionGAN's forms.
 TOYS |= {
     "selectiongan": DEEP | dict(guidance_width=2, attention_width=6, images=2, add_plain_l1=True, norm="instance",

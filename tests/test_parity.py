@@ -93,6 +93,12 @@ FIXTURES = (
     "selectiongan_person_stage2",
     "selectiongan_gaugan_generator",
     "losses_selectiongan",
+    "sau_spec",
+    "lggan_crossview_generator",
+    "lggan_semantic_generator_ade20k",
+    "lggan_semantic_generator_cityscapes",
+    "losses_lggan_class",
+    "losses_lggan_crossview",
 )
 
 

@@ -26,6 +26,7 @@ from parities import (
     domains,
     features,
     gesturegan,
+    lggan,
     losses,
     networks,
     pg2,
@@ -100,6 +101,11 @@ KNOWN = (
     (r"SelectionGAN person-transfer stage 2", selection.person),
     (r"SelectionGAN losses", selection.losses_of_both),
     (r"selectiongan_gaugan_generator$", selection.semantic),
+    (r"SAU\b", lggan.sau),
+    (r"LGGAN cross-view generator$", lggan.crossview),
+    (r"LGGAN semantic synthesis generator\b", lggan.semantic),
+    (r"LGGAN cross-view losses$", lggan.objectives),
+    (r"LGGAN class loss$", lggan.class_loss),
 )
 
 
