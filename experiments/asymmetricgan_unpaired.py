@@ -117,7 +117,7 @@ def kaokore64():
     config = kaokore(width=32, discriminator_width=32, discriminator_layers=5)
     config.options.similarity_scales = 3
     config.data.update(load_size=64, crop_size=64)
-    config.steps = 4000
+    config.steps = 2000
     config.ema = dict(translator=0.99)
     for optimizer in config.optimizers.values():
         optimizer.learning_rate = 2e-4

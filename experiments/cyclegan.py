@@ -65,7 +65,7 @@ def kaokore64():
     config = kaokore()
     config.options.update(width=32, discriminator_width=32)
     config.data.update(load_size=72, crop_size=64)
-    config.batch_size, config.epochs, config.steps = 4, 0, 4000
+    config.batch_size, config.epochs, config.steps = 2, 0, 2000
     schedule = dict(name="linear_share", flat_share=0.5)
     config.optimizers = {player: defaults.adam(schedule) for player in config.weights}
     config.sample_every, config.checkpoint_every = 500, 500
