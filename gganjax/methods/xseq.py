@@ -33,8 +33,9 @@ class XSeq:
         self.inputs = ("source", "target_guidance") if guidance else ("source",)
         self.nets = {"image_generator": generator, "guidance_generator": generator,
                      "image_discriminator": discriminator, "guidance_discriminator": discriminator}
-        losses_of = {"guidance_discriminator": self.guidance_discriminator_loss, "guidance_generator": self.guidance_loss,
-                     "image_discriminator": self.image_discriminator_loss, "image_generator": self.image_loss}
+        losses_of = {
+            "guidance_discriminator": self.guidance_discriminator_loss, "guidance_generator": self.guidance_loss,
+            "image_discriminator": self.image_discriminator_loss, "image_generator": self.image_loss}
         self.players = {net: Player((net,), loss) for net, loss in losses_of.items()}
 
     def rollout(self, key, call, batch):
