@@ -55,6 +55,8 @@ KERNELS = {
     "kaiming": lambda fan_in, fan_out, axis: normal_init((2 / fan_in) ** 0.5),
     "orthogonal": lambda fan_in, fan_out, axis: nn.initializers.orthogonal(0.02, axis),
     "torch": lambda fan_in, fan_out, axis: _uniform(fan_in**-0.5),
+    "torch_kernels": lambda fan_in, fan_out, axis: _uniform(fan_in**-0.5),
+    "xavier_small": lambda fan_in, fan_out, axis: normal_init(0.02 * (2 / (fan_in + fan_out)) ** 0.5),
 }
 INITIALIZATIONS = tuple(KERNELS)
 
@@ -66,7 +68,8 @@ def initializers(kind: str, shape: tuple[int, ...], *, transposed: bool = False)
       kind: one of `INITIALIZATIONS`. "normal" is the papers' N(0, 0.02), "xavier" the normal form of gain 1, "kaiming"
         the normal form by fan_in, "orthogonal" makes rows of length 0.02 and the biases of all these are 0; "torch" is
         what PyTorch does unasked: kernel and bias uniform within 1 / sqrt(fan_in) around 0; "normal_kernels" has the
-        kernels of "normal" and the biases of "torch".
+        kernels of "normal" and the biases of "torch"; "torch_kernels" has the kernels of "torch" and "xavier_small"
+        those of "xavier" with gain 0.02, both with biases of 0.
       shape: of the kernel, [height, width, inputs, outputs].
       transposed: whether the convolution is, where PyTorch counts the outputs for fan_in and puts the inputs first.
     """
@@ -88,9 +91,7 @@ def pad(x: jax.Array, width: int, mode: str = "zeros") -> jax.Array:
 class Conv(nn.Module):
     """Convolution, [B, H, W, C] -> [B, H', W', features], optionally spectrally normalized.
 
-    `initial` is one of `INITIALIZATIONS`.
-    Spectral normalization follows PyTorch's: one power iteration for each training call from the stored vectors
-    `u` and `v`, none at test time. Statistics of stacked calls move once, so do not stack spectral networks.
+    `initial` is one of `INITIALIZATIONS`; for `spectral` see `normalized_spectrum`.
     """
 
     features: int
@@ -109,7 +110,7 @@ class Conv(nn.Module):
         kernel_init, bias_init = initializers(self.initial, shape)
         kernel = self.param("kernel", kernel_init, shape)
         if self.spectral:
-            kernel = kernel / self._largest_singular_value(kernel, mode)
+            kernel = normalized_spectrum(self, kernel, mode)
         border = ((self.padding, self.padding),) * 2
         if self.pad_mode != "zeros":
             x, border = pad(x, self.padding, self.pad_mode), ((0, 0),) * 2
@@ -120,19 +121,26 @@ class Conv(nn.Module):
             y = y + self.param("bias", bias_init, (self.features,)).astype(self.dtype)
         return y
 
-    def _largest_singular_value(self, kernel, mode: Mode):
-        matrix = kernel.reshape(-1, self.features)  # [K * K * C, features]
-        unit = lambda key, length: _normalize(jax.random.normal(key, (length,)))
-        u = self.variable("moving", "u", lambda: unit(self.make_rng("params"), matrix.shape[1]))
-        v = self.variable("moving", "v", lambda: unit(self.make_rng("params"), matrix.shape[0]))
-        left, right = u.value, v.value
-        if mode.norm == "batch":
-            fixed = lax.stop_gradient(matrix)
-            right = _normalize(fixed @ left)
-            left = _normalize(right @ fixed)
-            if mode.keep and not self.is_initializing() and self.is_mutable_collection("moving"):
-                u.value, v.value = left, right
-        return right @ matrix @ left
+
+def normalized_spectrum(layer: nn.Module, kernel: jax.Array, mode: Mode) -> jax.Array:
+    """Divides a layer's kernel [h, w, C, features] by the largest singular value of its matrix [h w C, features].
+
+    Spectral normalization (Miyato et al. 2018) as PyTorch has it, for a transposed convolution too: one power iteration
+    for each training call from the vectors `u` [features] and `v` [h w C] that the layer stores, none at test time.
+    Calls that are stacked along the batch move the vectors once.
+    """
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    unit = lambda key, length: _normalize(jax.random.normal(key, (length,)))
+    u = layer.variable("moving", "u", lambda: unit(layer.make_rng("params"), matrix.shape[1]))
+    v = layer.variable("moving", "v", lambda: unit(layer.make_rng("params"), matrix.shape[0]))
+    left, right = u.value, v.value
+    if mode.norm == "batch":
+        fixed = lax.stop_gradient(matrix)
+        right = _normalize(fixed @ left)
+        left = _normalize(right @ fixed)
+        if mode.keep and not layer.is_initializing() and layer.is_mutable_collection("moving"):
+            u.value, v.value = left, right
+    return kernel / (right @ matrix @ left)
 
 
 def _normalize(vector):
@@ -163,7 +171,7 @@ class UpConv(nn.Module):
     computed as one ordinary convolution with four times the channels, whose output is then interleaved: the
     weight gradient of the direct form is some twenty times slower on CPUs, and the result is the same.
     The kernel [size, size, C, features] is that of the input-dilated convolution; `initial` is one of
-    `INITIALIZATIONS`.
+    `INITIALIZATIONS`; for `spectral` see `normalized_spectrum`.
     """
 
     features: int
@@ -171,12 +179,15 @@ class UpConv(nn.Module):
     use_bias: bool = True
     dtype: Any = jnp.float32
     initial: str = "normal"
+    spectral: bool = False
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x, mode: Mode = TRAIN):
         shape = self.size, self.size, x.shape[-1], self.features
         kernel_init, bias_init = initializers(self.initial, shape, transposed=True)
         kernel = self.param("kernel", kernel_init, shape)
+        if self.spectral:
+            kernel = normalized_spectrum(self, kernel, mode)
         taps, border = phase_taps(self.size, low=self.size - 2)
         # Every product below is with 0 or 1: at the highest precision the kernel's values stay exact.
         phases = jnp.einsum("pij,qkl,jlco->ikcpqo", taps, taps, kernel, precision=lax.Precision.HIGHEST)

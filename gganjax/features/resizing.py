@@ -8,6 +8,19 @@ import numpy as np
 from PIL import Image
 
 
+def nearest(x, size: tuple[int, int]):
+    """The nearest pixel above and to the left: output i is the input floor(i * old / new), as in PyTorch; any range."""
+    for axis, new in zip((1, 2), size, strict=True):
+        old = x.shape[axis]
+        if new % old == 0:
+            x = jnp.repeat(x, new // old, axis)
+        elif old % new == 0:
+            x = jax.lax.slice_in_dim(x, 0, old, old // new, axis)
+        else:
+            x = jnp.take(x, np.arange(new) * old // new, axis)
+    return x
+
+
 def bilinear(x, size: int | tuple[int, int]):
     """Bilinear with half-pixel centers and no antialias whatever the ratio (PyTorch's `interpolate`); any range."""
     height, width = (size, size) if isinstance(size, int) else size
