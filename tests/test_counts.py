@@ -6,11 +6,15 @@ import pytest
 
 from gganjax import core, methods
 from gganjax.nets.bigraph import BiGraphGenerator
+from gganjax.nets.dagan import DAGANGenerator
+from gganjax.nets.edgegan import EdgeGANGenerator
+from gganjax.nets.encoderdecoder import BiasedPatchDiscriminator, EncoderDecoder
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
 from gganjax.nets.pg2 import CoarseGenerator, DCGANDiscriminator, Refiner
 from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
+from gganjax.nets.spade import SpadeTrunk
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 from gganjax.nets.unet import UNetGenerator
 from gganjax.nets.xing import XingGenerator
@@ -46,6 +50,11 @@ def count(net, channels):
         ("batch", 21, 3_977_408), ("batch", 6, 3_930_368), ("instance", 21, 3_975_424), ("instance", 6, 3_928_384))],
     (UNetGenerator(), 21, 54_432_387),  # 18 heat maps beside the image, and 18 read off it
     (UNetGenerator(outputs=18), 3, 54_444_690),
+    # The cross-view baselines and their ++ forms, at 256x256 and at 64x64; the discriminator of each.
+    *[(EncoderDecoder(fork=f), c, n) for f, c, n in (
+        (False, 3, 39_081_987), (True, 3, 39_216_326), (False, 6, 39_085_059), (True, 6, 39_219_398))],
+    *[(EncoderDecoder(levels=6, fork=f), 3, n) for f, n in ((False, 22_298_627), (True, 22_432_966))],
+    (BiasedPatchDiscriminator(), 6, 2_769_601),
 ])
 def test_networks(net, channels, expected):
     assert count(net, channels) == expected
@@ -142,6 +151,27 @@ def test_networks_of_pg2(net, height, width, channels, expected):
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
+# Label channels, all channels of the semantics, upsampling, width at a height of 256; DAGAN's and EdgeGAN's numbers.
+SETS = {
+    "cityscapes": (35, 36, "more", 512, 93_134_229, 93_166_252),
+    "ade20k": (150, 151, "normal", 256, 96_578_709, 97_165_377),
+    "cocostuff": (182, 184, "normal", 256, 97_567_125, 98_400_809),
+    "facades": (13, 13, "normal", 256, 92_445_333, 92_428_254),
+    "deepfashion": (20, 20, "normal", 256, 92_654_997, 92_651_337),
+    "celebamask": (19, 19, "normal", 256, 92_625_045, 92_619_354),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_dagan_and_edgegan(name):
+    labels, channels, upsampling, width, *expected = SETS[name]
+    semantics = jax.ShapeDtypeStruct((1, 256, width, channels), jnp.float32)
+    trunk = SpadeTrunk(upsampling=upsampling)
+    made = [DAGANGenerator(trunk.clone()), EdgeGANGenerator(trunk.clone(), labels)]
+    shapes = [jax.eval_shape(net.init, jax.random.key(0), semantics)["params"] for net in made]
+    assert [sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in shapes] == expected
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -165,6 +195,11 @@ SYSTEMS |= {
                  perceptual=38_720),  # VGG's two convolutions up to relu1_2
     "bigraphgan": dict(generator=41_301_956, appearance_discriminator=3_930_368, shape_discriminator=3_977_408,
                        perceptual=38_720),
+}
+SYSTEMS |= {
+    "xfork": dict(generator=39_216_326, discriminator=2_769_601),
+    "xseq": dict(image_generator=39_081_987, guidance_generator=39_081_987, image_discriminator=2_769_601,
+                 guidance_discriminator=2_769_601),
 }
 OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
