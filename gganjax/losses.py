@@ -15,15 +15,17 @@ from gganjax.errors import InputError
 from gganjax.metrics import structure
 
 
-def adversarial(logits: jax.Array, real: bool, kind: str = "vanilla") -> jax.Array:
+def adversarial(logits: jax.Array, real: float, kind: str = "vanilla", *, fooling: bool = False) -> jax.Array:
     """Mean loss of calling every patch real (or fake), logits [B, ...].
 
     Args:
       logits: outputs of a discriminator before its sigmoid.
-      real: the label to be reached.
+      real: the label to be reached, True or False; a soft one between for the kinds "vanilla" and "least_squares".
       kind: "vanilla" is binary cross entropy on the sigmoid (Goodfellow et al. 2014), "least_squares" the mean
         squared distance to 1 or 0 (Mao et al. 2017), "wasserstein" the mean score with the sign that makes real ones
-        large and fake ones small (Arjovsky et al. 2017).
+        large and fake ones small (Arjovsky et al. 2017), "hinge" the mean excess of a margin of 1 on that sign's side
+        (Lim and Ye 2017).
+      fooling: whether it is the images' maker that learns; for it "hinge" has no margin and equals "wasserstein".
     """
     logits = logits.astype(jnp.float32)
     target = jnp.full_like(logits, float(real))
@@ -31,9 +33,11 @@ def adversarial(logits: jax.Array, real: bool, kind: str = "vanilla") -> jax.Arr
         return optax.sigmoid_binary_cross_entropy(logits, target).mean()
     if kind == "least_squares":
         return jnp.square(logits - target).mean()
-    if kind == "wasserstein":
+    if kind == "hinge" and not fooling:
+        return jax.nn.relu(1 - logits if real else 1 + logits).mean()
+    if kind in ("hinge", "wasserstein"):
         return -logits.mean() if real else logits.mean()
-    raise ValueError(f"adversarial loss '{kind}' is unknown: expected 'vanilla', 'least_squares' or 'wasserstein'.")
+    raise ValueError(f"adversarial loss '{kind}' is unknown: expected 'vanilla', 'least_squares', 'wasserstein' or 'hinge'.")
 
 
 def pixel(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -135,3 +139,21 @@ def ms_ssim(x: jax.Array, y: jax.Array, *, scales: int = 5) -> jax.Array:
         raise InputError(f"MS-SSIM of {scales} scales compares pictures of at least {smallest}x{smallest} pixels, found "
                          f"{x.shape[1]}x{x.shape[2]}; take fewer scales.")
     return 1 - structure.ms_ssim(x, y, scales=scales).mean()
+
+
+def feature_matching(layers, target_layers) -> jax.Array:
+    """L1 means between a discriminator's activations, summed over the layers and averaged over the scales.
+
+    Args:
+      layers: for each scale the activations [B, h, w, c] of every layer; the last, the logits, are left out.
+      target_layers: those of the real image; no gradient flows into them.
+    """
+    return sum(perceptual(x[:-1], y[:-1], [1.0] * (len(x) - 1))
+               for x, y in zip(layers, target_layers, strict=True)) / len(layers)
+
+
+def kl(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
+    """Divergence of normal codes [B, n] from the standard normal, summed over the n numbers, averaged over the batch."""
+    chex.assert_equal_shape((mean, log_variance))
+    terms = 1 + log_variance - jnp.square(mean) - jnp.exp(log_variance)
+    return -0.5 * terms.sum(axis=1).mean()

@@ -75,6 +75,18 @@ FIXTURES = (
     "bigraph_trainstep_market",
     "pg2_market",
     "pg2_df256",
+    "losses_spade",
+    "multiscale_discriminator",
+    "pix2pixhd_generator_instance",
+    "pix2pixhd_generator_spectralinstance",
+    "preprocess_label_instance",
+    "spade_generator",
+    "spade_generator_most",
+    "spade_generator_vae",
+    "spade_norm_instance",
+    "spade_norm_syncbatch",
+    "spade_resblock",
+    "vae_encoder",
 )
 
 

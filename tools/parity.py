@@ -33,6 +33,7 @@ from parities import (
     pixels,
     pose_family,
     poses,
+    spade,
     stargan,
     xing,
 )
@@ -85,6 +86,14 @@ KNOWN = (
     (r"bigraph_(market|fashion)$", bigraph.generator),
     (r"one training iteration, generator=bigraph_market$", bigraph.step),
     (r"PG2 \((market|df256) graph\)", pg2.step),
+    (r"SPADE norm$", spade.spade_norm),
+    (r"SPADEResnetBlock$", spade.block),
+    (r"spade_generator(_most|_vae)?$", spade.generator),
+    (r"MultiscaleDiscriminator$", spade.discriminator),
+    (r"ConvEncoder$", spade.encoder),
+    (r"SPADE losses$", spade.objectives),
+    (r"SPADE one-hot \+ instance edge$", spade.label_map),
+    (r"Pix2PixHD global generator$", spade.pix2pixhd),
 )
 
 
