@@ -87,6 +87,9 @@ FIXTURES = (
     "spade_norm_syncbatch",
     "spade_resblock",
     "vae_encoder",
+    "dagan_attention",
+    "dagan_generator",
+    "edgegan_generator",
 )
 
 

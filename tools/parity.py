@@ -22,8 +22,10 @@ from parities import (
     bigraph,
     c2gan,
     cyclegan,
+    dagan,
     distributions,
     domains,
+    edgegan,
     features,
     gesturegan,
     losses,
@@ -94,6 +96,9 @@ KNOWN = (
     (r"SPADE losses$", spade.objectives),
     (r"SPADE one-hot \+ instance edge$", spade.label_map),
     (r"Pix2PixHD global generator$", spade.pix2pixhd),
+    (r"DAGAN CAM \(cab\) and SAM", dagan.attention),
+    (r"dagan_generator$", dagan.generator),
+    (r"edgegan_generator$", edgegan.generator),
 )
 
 

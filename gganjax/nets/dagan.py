@@ -61,8 +61,9 @@ class DAGANGenerator(nn.Module):
     has 86,226 parameters more at full width: 93,134,229 with Cityscapes' 36 label channels. In the code the widths are
     those of `width` 64 and upsampling other than "most"; here they follow the trunk.
 
-    With `details` also the pictures that `looks` names: "spatial_attention", s of SAM, and the channels' mean of what
-    CAM and SAM make, "channel_features" and "spatial_features", each divided by its largest magnitude in the picture.
+    With `details` a dictionary comes out, of "fake_target" and of the pictures that `looks` names: "spatial_attention",
+    s of SAM, and the channels' mean of what CAM and SAM make, "channel_features" and "spatial_features", each divided by
+    its largest magnitude in the picture.
 
     Attributes:
       trunk: of GauGAN.
@@ -109,7 +110,8 @@ class DAGANGenerator(nn.Module):
         image = to_image(sum(made) if made else features, self.trunk, name="image")
         if not details:
             return image
-        return image, {name: (signed if name.endswith("attention") else overview)(shown[name]) for name in self.looks}
+        shown = {name: (signed if name.endswith("attention") else overview)(shown[name]) for name in self.looks}
+        return {"fake_target": image} | shown
 
 
 def signed(shares):

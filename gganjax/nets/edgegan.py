@@ -28,12 +28,12 @@ class EdgeGANGenerator(nn.Module):
     With Cityscapes' semantics GauGAN's trunk makes 93,166,252 parameters. They count a linear layer that nothing
     calls, which the code has, too (`spare_linear`).
 
-    With `details` a second dictionary of the pictures that `looks` names: "edge_attention_1" to "_3", the mean over the
+    With `details` the dictionary also holds the pictures that `looks` names: "edge_attention_1" to "_3", the mean over the
     channels of sigmoid(e), "edge_attention_content", sigmoid(I_e'), and "class_1" ..., the weighed features of a class
     by their largest magnitude.
 
     Attributes:
-      backbone: network of (semantics, mode, z) -> features, with `stride`, `dtype` and `initial`.
+      backbone: network of (semantics, mode) or (semantics, mode, z) -> features, with `stride`, `dtype` and `initial`.
       classes: of the labels, without those of the unknown and of instance edges.
       edges: whether there is an edge branch; without it only the image branch is left (rows of Table 6.15).
       transfer: of "feature", "content", "both" or "none", where there are edges.
@@ -74,7 +74,7 @@ class EdgeGANGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, semantics, mode: Mode = TRAIN, z=None, details: bool = False):
-        features = self.backbone(semantics, mode, z)
+        features = self.backbone(semantics, mode, *(() if z is None else (z,)))
         conv = dict(size=3, padding=1, spectral=self.spectral, dtype=self.backbone.dtype, initial=self.backbone.initial)
         layer = lambda x, width, name: Conv(width, name=name, **conv)(leaky_relu(x), mode)
         guides, shown, out = [], {}, {}
@@ -104,4 +104,4 @@ class EdgeGANGenerator(nn.Module):
             y = layer(of_class, joined.shape[-1], "joined")
             picture = jnp.tanh(layer(y, 3, "fine").astype(jnp.float32))
         out["fake_target"] = picture
-        return (out, {name: shown[name] for name in self.looks}) if details else out
+        return out | {name: shown[name] for name in self.looks if details}

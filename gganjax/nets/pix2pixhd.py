@@ -32,7 +32,8 @@ class Pix2pixHDGenerator(nn.Module):
     7x7 convolution, `levels` convolutions of stride 2, `blocks` residual blocks, as many transposed convolutions, 7x7
     convolution, tanh; every layer but the last is instance-normalized and has no bias, so that with norm "spectralinstance",
     which is spectral norm besides, the number of parameters is the same: 182,421,891 with 3 input channels. Height and
-    width are multiples of 2^levels.
+    width are multiples of 2^levels. Without `head` the features in front of the last convolution come out,
+    [B, H, W, width].
     """
 
     width: int = 64
@@ -42,6 +43,7 @@ class Pix2pixHDGenerator(nn.Module):
     dtype: Any = jnp.float32
     initial: str = "xavier_small"
     spectral_initial: str = "torch_kernels"
+    head: bool = True
 
     @property
     def stride(self) -> int:
@@ -66,5 +68,7 @@ class Pix2pixHDGenerator(nn.Module):
         for i in range(self.levels):
             name = f"up_{i}"
             y = normalized(UpConv(self.width * 2 ** (self.levels - 1 - i), 3, name=name, **conv)(y, mode), name)
+        if not self.head:
+            return y
         y = Conv(3, 7, padding=3, pad_mode="reflect", dtype=self.dtype, initial=self.initial, name="head")(y)
         return jnp.tanh(y.astype(jnp.float32))

@@ -7,10 +7,26 @@
 No PyTorch is needed: a state dict is a dictionary of NumPy arrays.
 """
 
-from gganjax.port import bigraph, frozen, patch, patn, pg2, pix2pixhd, pose, resnet, spade, stargan, unet, vgg, xing
+from gganjax.port import (
+    bigraph,
+    dagan,
+    edgegan,
+    frozen,
+    patch,
+    patn,
+    pg2,
+    pix2pixhd,
+    pose,
+    resnet,
+    spade,
+    stargan,
+    unet,
+    vgg,
+    xing,
+)
 from gganjax.port.convert import Entry, Layout, Table, shapes, to_flax, to_torch
 
 __all__ = [
-    "Entry", "Layout", "Table", "bigraph", "frozen", "patch", "patn", "pg2", "pix2pixhd", "pose", "resnet", "shapes",
-    "spade", "stargan", "to_flax", "to_torch", "unet", "vgg", "xing",
+    "Entry", "Layout", "Table", "bigraph", "dagan", "edgegan", "frozen", "patch", "patn", "pg2", "pix2pixhd", "pose",
+    "resnet", "shapes", "spade", "stargan", "to_flax", "to_torch", "unet", "vgg", "xing",
 ]
