@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from gganjax import data, report, use
-from gganjax.data import guides, labels
+from gganjax.data import guides, labels, maps
 from gganjax.data import settings as data_settings
 from gganjax.data.folders import fit_figure
 from gganjax.data.images import SUFFIXES, fit
 from gganjax.data.keypoints import ENDINGS, read_figures
+from gganjax.data.palettes import paint
 from gganjax.data.skeletons import visible
 from gganjax.errors import InputError
 
@@ -107,9 +108,9 @@ def _rgb(pictures: np.ndarray) -> np.ndarray:
 
 def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
     """A picture of the user's as the sources of training are; a label map in its colors where these are label maps."""
-    if settings.kind == "labels" and not settings.exchange and labels.is_map(path):
-        palette = labels.read_palette(settings, sample=path)
-        return labels.paint(labels.read_label(path, settings.crop, settings.center), palette)
+    if settings.kind == "labels" and not settings.exchange and maps.is_map(path):
+        reader, palette = labels.user_reader(settings, path)
+        return paint(reader.read(path, settings.crop, settings.center), palette)
     return fit(data.read_image(path), settings.crop, center_crop=settings.center, by=settings.resize)
 
 

@@ -6,7 +6,7 @@ from make_set import folder_settings, picture, take, write_picture
 from PIL import Image
 
 from gganjax import data, sample
-from gganjax.data import labels, settings
+from gganjax.data import palettes, settings
 from gganjax.errors import InputError
 
 COLORS = [(10, 20, 30), (200, 0, 0), (0, 200, 0)]
@@ -74,7 +74,7 @@ def test_resizing_makes_no_new_colors(root):
 
 def test_unknown_pixels_are_black_and_need_no_color(root):
     map_ = classes(0)
-    map_[:5] = labels.UNKNOWN
+    map_[:5] = palettes.UNKNOWN
     write_label(root / "train" / "labels" / "0.png", map_)
     assert not opened(root)[0]["source"][:5].any()
 
@@ -114,7 +114,8 @@ def test_the_palette_is_looked_for_in_an_order(root, tmp_path):
 
 def test_hues_without_a_palette_differ_and_do_not_depend_on_the_classes_that_occur(root):
     (root / "palette.csv").unlink()
-    palette = labels.read_palette(settings.resolve(asked(root)))
+    palette, own = palettes.read_palette(settings.resolve(asked(root)))
+    assert not own
     assert len({tuple(color) for color in palette.tolist()}) == 255
     near = [np.abs(palette[i].astype(int) - palette[j]).sum() for i in range(20) for j in range(i)]
     assert min(near) > 60  # levels of red, green and blue together
@@ -137,7 +138,8 @@ def break_file(path, text):
     (lambda root: break_file(root / "palette.csv", "red\n"), {},
      "The palette {0}/palette.csv must hold red,green,blue on every line: invalid literal for int() with base 10: 'red'."),
     (lambda root: None, dict(palette="facade"),
-     "config.data.palette names facade, which is no palette (facades, landcover) and no file that can be read."),
+     "config.data.palette names facade, which is no palette (facades, landcover, camvid, cityscapes, crossview) and no file"
+     " that can be read."),
 ])
 def test_a_wrong_set_is_one_sentence(root, harm, changes, sentence):
     harm(root)
@@ -147,7 +149,7 @@ def test_a_wrong_set_is_one_sentence(root, harm, changes, sentence):
 @pytest.mark.parametrize("array, reason", [
     (classes(0) + 3, "holds the class 5, but the palette has 3 colors"),
     (classes(0, 32, 24), "is 24x32, but its photo is 32x24"),
-    (picture(0, 24, 32), "is no label map: expected one byte a pixel, found a picture of mode RGB"),
+    (picture(0, 24, 32), "holds 100.0% pixels of colors that the palette has not, the color 0,48,129 first"),
 ])
 def test_bad_label_maps_stop_the_run_or_leave_their_pairs_out(root, array, reason):
     Image.fromarray(array).save(root / "train" / "labels" / "2.png")

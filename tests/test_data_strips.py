@@ -1,11 +1,13 @@
-"""Released strips: two or four panels in one file."""
+"""Released strips: two, four or six panels in one file."""
 
 import numpy as np
 import pytest
-from make_set import folder_settings, picture
+from conftest import shared
+from make_set import folder_settings, picture, take
 from PIL import Image
 
 from gganjax import data
+from gganjax.data import strips
 from gganjax.errors import InputError
 
 
@@ -114,3 +116,110 @@ def test_an_empty_or_missing_folder_is_told(root):
     assert message(root).startswith(f"The folder {root / 'train'} holds no strips: expected pictures")
     (root / "train").rmdir()
     assert message(root) == f"The strips of the train split must be in {root / 'train'}, but there is no such folder."
+
+
+def classes_strip(values):
+    """A strip of six panels of 16x16 whose last two hold these gray values [16, 32]."""
+    return np.concatenate([picture(0, 16, 64), np.repeat(values[..., None], 3, axis=2)], axis=1)
+
+
+def write_classes(root, values, name="a.png"):
+    only_strips(root, [])
+    Image.fromarray(classes_strip(values)).save(root / "train" / name, quality=60)
+
+
+VALUES = np.random.default_rng(0).choice(np.array([0, 10, 20, 30, 40, 50, 60], np.uint8), (16, 32))
+
+
+def test_class_panels_are_classes_of_source_and_target(root):
+    write_classes(root, VALUES)
+    sample = opened(root)[0]
+    assert np.array_equal(sample["source_classes"], VALUES[:, :16] // 10)
+    assert np.array_equal(sample["target_classes"], VALUES[:, 16:] // 10)
+    assert np.array_equal(sample["target_guidance"], picture(0, 16, 64)[:, 48:])
+    facts = opened(root).describe()
+    assert (facts["panels"], facts["classes"]) == (6, 6)
+    assert facts["unknown_pixels"] == f"{(VALUES == 0).mean():.2%}" and facts["classes_never_seen"] == []
+    assert facts["share_of_pixels"][0].endswith(f"{max((VALUES == 10 * k).mean() for k in range(1, 7)):.2%}")
+
+
+def test_blurred_values_become_the_nearest_of_a_class(root):
+    gray = np.arange(256, dtype=np.uint8)
+    found = strips.read_classes(gray)
+    inside = (gray >= 5) & (gray < 100)
+    distance = np.abs(gray[:, None].astype(int) - 10 * np.arange(1, 7))
+    taken = distance[gray[inside], found[inside].astype(int) - 1]
+    assert (taken == distance[inside].min(1)).all() and not found[~inside].any()
+    exact = strips.read_classes(gray, exact=True)
+    assert np.flatnonzero(exact).tolist() == [10, 20, 30, 40, 50, 60] and exact[60] == 6
+
+
+def test_the_share_of_blurred_values_is_told(root):
+    blurred = VALUES.copy()
+    blurred[:2, :8] += 2  # 16 of 512 pixels; from 0 they become 2, which is still void
+    write_classes(root, blurred)
+    sample, facts = opened(root)[0], opened(root).describe()
+    assert np.array_equal(sample["source_classes"], VALUES[:, :16] // 10)
+    between = ((blurred % 10 != 0) | (blurred == 0)).mean()
+    assert facts["class_values_in_between"] == (
+        f"{between:.2%} of the pixels of class panels, recovered to the nearest value of a class"
+    )
+
+
+def test_class_panels_are_resized_by_the_nearest_neighbor_or_as_the_reference(root):
+    write_classes(root, VALUES)
+    target = Image.fromarray(VALUES[:, 16:])
+    sample = opened(root, load_size=24)[0]
+    assert np.array_equal(sample["target_classes"], np.asarray(target.resize((24, 24), Image.Resampling.NEAREST)) // 10)
+    cubic = np.asarray(target.resize((24, 24), Image.Resampling.BICUBIC))
+    wanted = np.where(np.isin(cubic, [10, 20, 30, 40, 50, 60]), cubic // 10, 0)
+    assert np.array_equal(opened(root, load_size=24, class_resize="bicubic")[0]["target_classes"], wanted)
+    assert (wanted == 0).mean() > 0.3  # of a seventh; what the reference loses
+
+
+def test_strips_of_the_other_direction_are_swapped_in_pairs(root):
+    write_classes(root, VALUES)
+    strip = classes_strip(VALUES)
+    panels = [strip[:, 16 * i : 16 * i + 16] for i in (1, 0, 3, 2, 5, 4)]
+    back = opened(root, exchange=True)[0]
+    only_strips(root, [])
+    Image.fromarray(np.concatenate(panels, axis=1)).save(root / "train" / "a.png")
+    swapped = opened(root)[0]
+    assert back.keys() == swapped.keys() and all(np.array_equal(back[key], swapped[key]) for key in back)
+
+
+def test_all_panels_are_cropped_and_mirrored_together(root):
+    """Every panel holds the class values, so that all stay equal."""
+    only_strips(root, [])
+    values = np.random.default_rng(1).choice(np.array([10, 20, 30, 40, 50, 60], np.uint8), (16, 16))
+    Image.fromarray(np.tile(np.repeat(values[..., None], 3, axis=2), (1, 6, 1))).save(root / "train" / "a.png")
+    wanted = folder_settings(root, kind="strips", load_size=16, crop_size=12, flip="on")
+    batches = data.train_batches(data.open_source(wanted, "train"), wanted, batch_size=8, seed=0)
+    (batch,) = take(batches, 1)
+    assert batch["target_classes"].dtype == np.int32 and batch["target_classes"].shape == (8, 12, 12)
+    for name in ("source", "target", "source_guidance", "target_guidance"):
+        assert np.array_equal(batch[name][..., 0], 10 * batch["source_classes"])
+    assert np.array_equal(batch["source_classes"], batch["target_classes"])
+    assert len({row.tobytes() for row in batch["source"]}) > 4
+
+
+def test_classes_that_strips_lack_are_one_sentence(root):
+    wanted = folder_settings(root, kind="strips", load_size=16)
+    source = data.open_source(wanted, "train")
+    with pytest.raises(InputError) as error:
+        data.train_batches(source, wanted, batch_size=1, seed=0, fields=("source", "target_classes"))
+    assert str(error.value) == (
+        f"The method needs 'target_classes', which the data lack: the strips in {root / 'train'} have four panels, expected"
+        " six, the last two of classes."
+    )
+
+
+@pytest.mark.parametrize("name, pairs, between", [("dayton", 10, "0.00%"), ("sva", 11, "0.00%"), ("cvusa", 11, "12.47%")])
+def test_the_released_strips_of_six_panels(name, pairs, between, tmp_path, monkeypatch):
+    """Dayton and SVA hold the values alone; JPEG has blurred an eighth of CVUSA's pixels."""
+    monkeypatch.setenv("GGANJAX_CACHE", str(tmp_path))
+    source = data.open_source(dict(kind="strips", folder=str(shared(f"data/crossview_samples/6panel/{name}"))), "train")
+    facts, sample = source.describe(), source[0]
+    assert facts["pairs"] == pairs and facts["class_values_in_between"].startswith(between)
+    assert sample["target_classes"].shape == (286, 286) and sample["target_classes"].max() <= 6
+    assert float(facts["unknown_pixels"][:-1]) < 0.1

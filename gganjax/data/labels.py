@@ -1,180 +1,156 @@
 """Label maps and their photos: a pair set whose source is the color picture of the labels.
 
-    ROOT/train/labels/NAME.png      one byte a pixel, the number of the class; 255 is unknown
-    ROOT/train/images/NAME.jpg      the photo of the same name
+Where the files are, `layouts` says. `config.data.exchange` gives photo to labels. A label map has one byte a pixel, the
+number of the class, and 255 for unknown pixels; a color picture is turned into classes by the palette of the set, see
+`palettes.read_palette`. The map itself is resized, by nearest neighbor, before it is colored.
 
-and the same with `test`. `config.data.exchange` gives photo to labels. The colors are those of `config.data.palette`:
-the name of a palette here, or a CSV file with a line red,green,blue for each class; "auto" is ROOT/palette.csv, the
-palette inside of the label files, the palette here that bears the folder's name, or hues far from one another, the
-first of these that there is. The map itself is resized, by nearest neighbor, before it is colored.
+Besides the color picture, a method may ask for `labels`, int32 [H, W], where `config.data.classes` or the layout says
+how many classes there are (unknown pixels are the number after the last class); for `instances`, int32 [H, W]; and for
+the `edges` of the photo, uint8 [H, W, 3]. All of them are cropped and mirrored together.
 """
 
-import colorsys
-import csv
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from gganjax.data import folders, images, verify
+from gganjax.data import edges, folders, images, layouts, maps, verify
+from gganjax.data.palettes import UNKNOWN, paint, read_palette
 from gganjax.data.settings import Settings
-from gganjax.data.source import Memory, Panel, Source
+from gganjax.data.source import Classes, Memory, Panel, Source
 from gganjax.errors import InputError
-
-UNKNOWN = 255  # this class is black
-PALETTES = {
-    # The usual colors of the twelve classes of the CMP facade database, as pix2pix shows them.
-    "facades": (
-        (0, 0, 222), (0, 50, 255), (0, 128, 255), (0, 207, 255), (32, 255, 222), (112, 255, 143), (191, 255, 64),
-        (255, 239, 0), (255, 159, 0), (255, 80, 0), (255, 0, 0), (175, 0, 0),
-    ),
-    # LandCover.ai: ground, building, woodland, water, road; its classes have no colors of their own, these are ours.
-    "landcover": ((222, 205, 160), (210, 40, 40), (30, 130, 50), (40, 110, 220), (110, 110, 110)),
-}  # fmt: skip
-GOLDEN = (5**0.5 - 1) / 2  # a turn by this share of the circle comes near no earlier hue for long
 
 
 def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
     """Opens the pairs of one split with panels of that (height, width).
 
     Raises:
-      InputError: a folder, label map or photo is missing or bad, or a class has no color.
+      InputError: a folder, label map or photo is missing or bad, or a label is none of the classes.
     """
     root = Path(settings.folder)
-    found = {
-        part: {Path(name).stem: name for name in verify.find(root, f"{split}/{part}", settings.only, holds=holds)}
-        for part, holds in dict(labels=f"The labels of {split}", images=f"The photos of {split}").items()
-    }
-    for part, other in (("labels", "images"), ("images", "labels")):
-        for stem in sorted(found[part].keys() - found[other].keys()):
-            file = root / found[part][stem]
-            raise InputError(f"{file} has no counterpart: expected a picture {stem} in {root / split / other}.")
-    pairs = [(label, found["images"][stem]) for stem, label in sorted(found["labels"].items())]
-    palette = read_palette(settings, sample=root / pairs[0][0])
-    seen, bad = verify.verify(root, [label for label, _ in pairs], threads=settings.threads, look=label_facts)
-    sizes, worse = verify.verify(root, [photo for _, photo in pairs], threads=settings.threads)
-    bad |= worse
-    for label, photo in pairs:
-        if label in seen and photo in sizes:
-            height, width, highest = seen[label]
-            if (height, width) != sizes[photo]:
-                shape = "{1}x{0}".format(*sizes[photo])
-                bad[label] = f"{root / label} is {width}x{height}, but its photo is {shape}"
-            elif highest >= len(palette):
-                bad[label] = f"{root / label} holds the class {highest}, but the palette has {len(palette)} colors"
+    listing = layouts.find(settings, split)
+    samples, layout = listing.files, listing.layout
+    palette, own = read_palette(settings, sample=root / next(iter(samples.values())).labels)
+    reader = maps.reader(settings, palette if own else None, classes=layout.classes, unknown=layout.unknown)
+    if own and reader.classes > len(palette):
+        raise InputError(
+            f"The palette of {root} (config.data.palette={settings.palette}) has {len(palette)} colors, expected one for each"
+            f" of {reader.classes} classes."
+        )
+    absent, files = dict(listing.missing), [name for sample in samples.values() for name in sample if name]
+    if not reader.classes:
+        absent["labels"] = "config.data.classes must say how many classes the label maps have, found 0."
+    if settings.edges == "canny" or (settings.edges == "auto" and "edges" in absent):
+        samples = {key: sample._replace(edges=None) for key, sample in samples.items()}
+        absent.pop("edges", None)
+    check = partial(verify.verify, root, threads=settings.threads)
+    seen, bad = check([sample.labels for sample in samples.values()], look=reader.look())
+    sizes, more = check([name for sample in samples.values() for name in (sample.images, sample.edges) if name])
+    other, most = check([sample.instances for sample in samples.values() if sample.instances], look=maps.map_size)
+    bad |= more | most
+    for sample in samples.values():
+        if sample.labels not in seen or sample.images not in sizes:
+            continue
+        file, (height, width, _, *labels), photo = root / sample.labels, seen[sample.labels], sizes[sample.images]
+        highest = max({*labels[::2]} - {UNKNOWN}, default=0)
+        if not (height * photo[1] == width * photo[0] if layout.smaller else (height, width) == photo):
+            bad[sample.labels] = f"{file} is {width}x{height}, but its photo is {photo[1]}x{photo[0]}"
+        elif problem := reader.problem(file, set(labels[::2])):
+            bad[sample.labels] = problem
+        elif not reader.classes and highest >= len(palette):
+            bad[sample.labels] = f"{file} holds the class {highest}, but the palette has {len(palette)} colors"
+        if other.get(sample.instances, (height, width)) != (height, width):
+            shape = "{1}x{0}".format(*other[sample.instances])
+            bad[sample.instances] = f"{root / sample.instances} is {shape}, but its label map is {width}x{height}"
     if settings.bad_files == "stop":
-        verify.complain(bad, 2 * len(pairs), root)
-    kept = [(label, photo) for label, photo in pairs if label not in bad and photo not in bad]
+        verify.complain(bad, len(files), root)
+    kept = {key: sample for key, sample in samples.items() if bad.keys().isdisjoint(sample)}
     if not kept:
         raise InputError(f"No pair of the {split} split in {root} can be used: {len(bad)} files are bad.")
-    memory = Memory(settings.memory)
-
-    def panels(label: str, photo: str) -> tuple[Panel, Panel]:
-        drawn = paint(read_label(root / label, size, settings.center), palette)
-        whole = images.read_image(root / photo)
-        return Panel(drawn), Panel(images.fit(whole, size, center_crop=settings.center, by=settings.resize))
-
+    counted = {sample.labels: seen[sample.labels] for sample in kept.values()}
+    pixels = maps.count(counted, reader.meaning())
+    highest = max(pixels.keys() - {UNKNOWN}, default=0)
+    number = reader.classes or highest + 1
+    classes = Classes(
+        palette[:number], number if reader.unknown else number - 1,
+        {number if label == UNKNOWN else label: count for label, count in pixels.items()},
+        number if reader.unknown or UNKNOWN in pixels else None,
+    )  # fmt: skip
     facts = {
         "kind": "labels",
         "folder": str(root),
         "split": split,
+        "layout": settings.layout,
         "pairs": len(kept),
         "pictures": 2 * len(kept),
-        "classes": max(seen[label][2] for label, _ in kept) + 1,
-        "sizes": folders.count_sizes(sizes[photo] for _, photo in kept),
-        "pairs_left_out": len(pairs) - len(kept),
+        "classes": number,
+        **class_facts(classes, number),
+        "sizes": folders.count_sizes(sizes[sample.images] for sample in kept.values()),
+        "pairs_left_out": len(samples) - len(kept),
         "bad_files": dict(sorted(bad.items())),
         "guidance": "none",
+        "instances": "none" if "instances" in absent else "maps",
+        "edges": "none" if "edges" in absent else "Canny's" if next(iter(kept.values())).edges is None else "pictures",
     }
-    stems = [Path(label).stem for label, _ in kept]
-    mirrored = any(stem.endswith("_lr") for stem in stems)
-    return Source(stems, lambda i: memory.get(kept[i], lambda: panels(*kept[i])), facts, size=size, mirrored=mirrored)
+    load = _loader(root, settings, reader, palette, number, size)
+    names = list(kept)
+    mirrored = any(name.endswith("_lr") for name in names)
+    return Source(
+        names, lambda index: load(kept[names[index]]), facts, size=size, mirrored=mirrored, classes=classes, absent=absent
+    )
 
 
-def read_label(path: Path, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
-    """Reads a label map into uint8 [H, W], resized to (height, width) by nearest neighbor."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            mode, classes = image.mode, np.asarray(image)
-    except Exception as error:  # as images.decode, whose sentence is as good here
-        images.decode(path)
-        raise InputError(f"{path} cannot be read as a label map: {error}.") from error
-    if mode not in ("L", "P"):
-        raise InputError(f"{path} is no label map: expected one byte a pixel, found a picture of mode {mode}.")
-    return images.fit(classes, size, center_crop=center_crop, by="nearest")
+def _loader(root: Path, settings: Settings, reader: maps.Reader, palette: np.ndarray, number: int, size: tuple[int, int]):
+    """A function files of a sample -> (label panel, photo panel), which remembers them."""
+    memory = Memory(settings.memory)
+    fit = partial(images.fit, size=size, center_crop=settings.center, by=settings.resize)
+
+    def instances(file: str) -> np.ndarray:
+        return memory.get(file, lambda: maps.read_integers(root / file, size, settings.center))
+
+    def real_edges(sample: layouts.Files) -> np.ndarray:
+        if sample.edges:
+            return memory.get(sample.edges, lambda: fit(images.read_image(root / sample.edges)))
+        return memory.get((sample.images, "edges"), lambda: fit(edges.canny(images.read_image(root / sample.images))))
+
+    def panels(sample: layouts.Files) -> tuple[Panel, Panel]:
+        labels = reader.read(root / sample.labels, size, settings.center)
+        there = {"edges": partial(real_edges, sample)}
+        if reader.classes:
+            there["labels"] = np.where(labels == UNKNOWN, number, labels).astype(np.uint8)
+        if sample.instances:
+            there["instances"] = partial(instances, sample.instances)
+        return Panel(paint(labels, palette), maps=there), Panel(fit(images.read_image(root / sample.images)))
+
+    return lambda sample: memory.get(sample, lambda: panels(sample))
 
 
-def is_map(path: Path) -> bool:
-    """Whether a picture has one byte a pixel, as label maps have, rather than colors."""
-    try:
-        with Image.open(path) as image:
-            return image.mode in ("L", "P")
-    except Exception:  # whoever reads it says what is wrong
-        return False
+def class_facts(classes: Classes, number: int, *, first: int = 0) -> dict:
+    """Of the classes `first` to `number` - 1, and of unknown pixels: shares of all pixels, and what never occurs."""
+    total, known = sum(classes.pixels.values()), range(first, number)
+    share = {label: classes.pixels.get(label, 0) / total for label in known}
+    order = sorted((label for label in known if share[label]), key=lambda label: -share[label])
+    unknown = sum(pixels for label, pixels in classes.pixels.items() if label not in known)
+    return {
+        "share_of_pixels": [f"{label}: {share[label]:.2%}" for label in order],
+        "unknown_pixels": f"{unknown / total:.2%}",
+        "classes_never_seen": [label for label in known if not share[label]],
+    }
 
 
-def label_facts(path: Path) -> tuple[int, int, int]:
-    """(height, width, highest class) of a label map; unknown pixels do not count."""
-    classes = read_label(path)
-    return *classes.shape, int(np.max(classes, initial=0, where=classes != UNKNOWN))
+def user_reader(settings: Settings, sample: Path) -> tuple[maps.Reader, np.ndarray]:
+    """How label maps of a user's own are read, which are like those of training, and their palette."""
+    palette, own = read_palette(settings, sample=sample)
+    layout = layouts.LAYOUTS[settings.layout]
+    return maps.reader(settings, palette if own else None, classes=layout.classes, unknown=layout.unknown), palette
 
 
-def paint(classes: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Colors classes [H, W] with a palette uint8 [N, 3]: uint8 [H, W, 3]; unknown pixels are black."""
-    colors = np.zeros((256, 3), np.uint8)
-    colors[: min(len(palette), UNKNOWN)] = palette[:UNKNOWN]
-    return colors[classes]
-
-
-def read_palette(settings: Settings, *, sample: Path | None = None) -> np.ndarray:
-    """The colors of the classes, uint8 [N, 3], see the module's docstring.
-
-    Args:
-      settings: the data settings.
-      sample: a label map, which may have a palette inside.
+def read_labels(path: str | Path, settings: Settings) -> np.ndarray:
+    """Reads a label map of a user's own as `labels` of training are, int32 [H, W] at the size of the crop.
 
     Raises:
-      InputError: there is no such palette, or its file is not one.
+      InputError: it is no label map, has colors but there is no palette, or a label is none of the classes.
     """
-    folder = Path(settings.folder)
-    own = folder / "palette.csv"
-    if settings.palette != "auto":
-        if settings.palette in PALETTES:
-            return np.array(PALETTES[settings.palette], np.uint8)
-        return _read_colors(Path(settings.palette).expanduser())
-    if own.is_file():
-        return _read_colors(own)
-    inside = _inside(sample)
-    if inside is not None:
-        return inside
-    if folder.name in PALETTES:
-        return np.array(PALETTES[folder.name], np.uint8)
-    hues = [colorsys.hsv_to_rgb(k * GOLDEN % 1, (1, 0.8)[k % 2], (1, 0.85, 0.7)[k % 3]) for k in range(UNKNOWN)]
-    return np.rint(255 * np.array(hues)).astype(np.uint8)
-
-
-def _inside(sample: Path | None) -> np.ndarray | None:
-    """The palette inside of a file that has one and can be read."""
-    try:
-        with Image.open(sample) as image:
-            colors = image.getpalette("RGB") if image.mode == "P" else None
-    except Exception:  # a missing or bad file is told by name when the files are verified
-        return None
-    return None if colors is None else np.array(colors, np.uint8).reshape(-1, 3)
-
-
-def _read_colors(path: Path) -> np.ndarray:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            colors = [[int(cell) for cell in row] for row in csv.reader(file) if row]
-    except OSError as error:
-        known = ", ".join(PALETTES)
-        raise InputError(
-            f"config.data.palette names {path}, which is no palette ({known}) and no file that can be read."
-        ) from error
-    except (ValueError, csv.Error) as error:
-        raise InputError(f"The palette {path} must hold red,green,blue on every line: {error}.") from error
-    if not colors or any(len(color) != 3 or min(color) < 0 or max(color) > 255 for color in colors):
-        raise InputError(f"The palette {path} must hold red,green,blue from 0 to 255 on every line.")
-    return np.array(colors, np.uint8)
+    reader, _ = user_reader(settings, Path(path))
+    labels = reader.read(Path(path), settings.crop, settings.center)
+    return np.where(labels == UNKNOWN, reader.classes, labels).astype(np.int32)

@@ -6,7 +6,7 @@ place in the global order. Every epoch has its own order; a batch may span the b
 target are unrelated, each side has an order, and epochs, of its own.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import grain
 import numpy as np
@@ -61,10 +61,12 @@ def train_batches(
         )
     if seed < 0:
         raise InputError(f"config.seed must not be negative, found {seed}.")
+    _check_fields(source, fields)
     flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
 
     def finish(sample, rng):
-        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop, flip=flip)
+        chosen = augment.draw(
+            rng, load_size=source.size, crop_size=settings.crop, flip=flip, whole_range=settings.whole_range)
         return _apply(sample, chosen, settings, fields)
 
     sides = source.sides if source.sides or settings.paired else _sides(source)
@@ -88,11 +90,13 @@ def test_batches(
       A `Batches` iterator as of `train_batches`, with `valid` bool [B]: False where a row only fills up.
     """
     settings = settings_module.resolve(settings)
+    _check_fields(source, fields)
     count = min(len(source), limit) if limit else len(source)
 
     def finish(index, rng):
         sample = source[min(index, count - 1)]
-        chosen = augment.draw(rng, load_size=source.size, crop_size=settings.crop, flip=False)
+        chosen = augment.draw(
+            rng, load_size=source.size, crop_size=settings.crop, flip=False, whole_range=settings.whole_range)
         return dict(_apply(sample, chosen, settings, fields), valid=index < count)
 
     padded = -(-count // batch_size) * batch_size
@@ -131,6 +135,23 @@ class Batches:
 
     def __del__(self):
         self.close()
+
+
+def _check_fields(source: Source, fields) -> None:
+    """Refuses fields that a method needs and the set lacks, and classes beyond those that the method takes.
+
+    fields: names, or what a method says of them by name, whose `high` is then the highest class that it takes.
+    """
+    for name in fields or ():
+        if name in source.absent:
+            raise InputError(f"The method needs '{name}', which the data lack: {source.absent[name]}")
+        taken = fields[name].high if isinstance(fields, Mapping) and name in ("labels", *augment.CLASSES) else None
+        if taken is not None and source.classes is not None and source.classes.highest > taken:
+            unknown = " (unknown pixels)" * (source.classes.unknown is not None)
+            raise InputError(
+                f"The data hold '{name}' from 0 to {source.classes.highest}{unknown}, but the method takes 0 to {taken:g}:"
+                " config.data and config.options must agree on the classes."
+            )
 
 
 def _apply(sample, chosen, settings, fields):

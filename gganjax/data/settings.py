@@ -14,7 +14,11 @@ CHOICES = dict(
     keypoints=("auto", "json", "table", "openpose", "openface", "pictures"),
     parts=("auto", "hands", "body", "face"),
     pairs=("auto", "neutral", "all"),
-    panels=("auto", "two", "source_first", "target_first"),
+    panels=("auto", "two", "source_first", "target_first", "six"),
+    class_resize=("nearest", "bicubic"),
+    layout=("plain", "cityscapes", "ade20k", "coco", "facades", "deepfashion", "celebamask"),
+    unknown=("auto", "on", "off"),
+    edges=("auto", "pictures", "canny"),
     test_crop=("resize", "random"),
     bad_files=("stop", "skip"),
 )
@@ -43,6 +47,8 @@ class Settings:
     load_width: int = 0  # ... and width; 0 = square
     crop_size: int = 256  # height that the networks see
     crop_width: int = 0  # ... and width; 0 = square
+    # Whether a crop may lie at the far end, as SPADE's loaders draw it; the others' draw one place less in each direction
+    whole_range: bool = False
     flip: str = "auto"  # mirror half of the training pairs: "on", "off", "auto" (on unless the set stores *_AB_lr copies)
     # What is made of key points: "white" lines (thesis), "fingers" (a color for each finger or limb), "dots" (C2GAN's
     # landmarks), or a channel for each joint of a body: "heatmaps" (Gaussians), "disks" (PG2), "deltas" (one pixel)
@@ -59,10 +65,20 @@ class Settings:
     # other), "all" (every ordered couple); "auto" is the list, or "neutral" where there is none
     pairs: str = "auto"
     # Strips: "two" (source, target), "source_first" (source, target, source guidance, target guidance), "target_first"
-    # (source, target, target guidance, source guidance: the released Radboud strips), "auto" ("two" or "source_first",
-    # by their shape)
+    # (source, target, target guidance, source guidance: the released Radboud strips), "six" (as "source_first", and then
+    # source classes and target classes: LGGAN's), "auto" ("two", "source_first" or "six", by their shape)
     panels: str = "auto"
-    palette: str = "auto"  # colors of labels: a name of labels.PALETTES or a CSV file of red,green,blue; see labels.py
+    class_resize: str = "nearest"  # filter for class panels of strips; "bicubic" is LGGAN's, which makes false and void classes
+    layout: str = "plain"  # "labels": where the files are, see layouts.py
+    classes: int = 0  # "labels": number of classes, unknown not counted; 0 = as the layout has
+    unknown: str = "auto"  # "labels": whether 255 (or the number of classes) marks unknown pixels; "auto" = as the layout has
+    # "labels": labels count from 1 and 0 is unknown: k becomes class k - 1. ADE20K's loader computes this and then throws it
+    # away, so that 0 is a class of its own and 150 shares the unknown one; released models need it so
+    from_one: bool = False
+    # "labels": real edges, where a method learns them: "pictures", "canny" (of the photos; see edges.py) or "auto"
+    # (pictures where the set has them)
+    edges: str = "auto"
+    palette: str = "auto"  # "labels": colors of the classes, a name of palettes.PALETTES or a CSV file of red,green,blue
     paired: bool = True  # False: source and target come in independent orders (unpaired ablation)
     test_crop: str = "resize"  # test pictures: "resize" to crop_size, or "random" crops as the released evaluation
     bad_files: str = "stop"  # pictures that cannot be read: "stop" before step 1, or "skip" their pairs and report them
@@ -125,7 +141,7 @@ def resolve(settings) -> Settings:
             raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}.")
     lowest = dict(
         load_size=1, crop_size=1, load_width=0, crop_width=0, center_crop=0, center_crop_width=0, test_lines=1, people=1,
-        test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0,
+        test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0, classes=0,
     )  # fmt: skip
     for key, low in lowest.items():
         if getattr(checked, key) < low:
@@ -140,6 +156,8 @@ def resolve(settings) -> Settings:
             f"config.data.load_width (0 = config.data.load_size) must not be smaller than the width of the crop"
             f" ({checked.crop[1]}), found {checked.load[1]}."
         )
+    if checked.classes >= 255:
+        raise InputError(f"config.data.classes must be below 255, found {checked.classes}.")
     if checked.kind != "drawn" and not checked.folder:
         raise InputError(
             f"config.data.folder must name the folder of the data set when config.data.kind is {checked.kind!r}, found nothing."

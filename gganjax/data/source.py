@@ -5,8 +5,10 @@ its lines stay sharp, or as a picture that goes through the same resize, crop an
 counterparts carry domains in place of guidance.
 """
 
+import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +21,19 @@ class Panel(NamedTuple):
     figure: list | None = None  # key points in pixels of `picture`
     guidance: np.ndarray | None = None  # uint8 [H, W, 3], where there is no figure
     domain: np.ndarray | None = None  # float32 [M], 1 for the picture's domain or each of its attributes, 0 elsewhere
+    classes: np.ndarray | None = None  # integers [H, W], the class of every pixel
+    # What belongs to the pair, on whichever side: name of the batch field -> integers [H, W] or a picture [H, W, 3], or a
+    # function that makes it where a method asks
+    maps: Mapping[str, np.ndarray | Callable[[], np.ndarray]] | None = None
+
+
+class Classes(NamedTuple):
+    """The classes of a set's maps."""
+
+    palette: np.ndarray  # uint8 [N, 3], their colors; a class beyond is black
+    highest: int  # that a map may hold, unknown included
+    pixels: Mapping[int, int]  # class -> how many pixels of the split are of it
+    unknown: int | None = None  # the class of unknown pixels, of sets that may have them
 
 
 class Side(NamedTuple):
@@ -40,6 +55,8 @@ class Source:
         independent orders; None where pairs belong together.
       target_of: index -> which picture the target is, for unrelated pairs that share target pictures; None elsewhere.
       panel: name of a picture -> its panel, of sets that keep pictures under names; None elsewhere.
+      classes: what is known of the classes of maps, see `Classes`; None where there are none.
+      absent: batch field -> one sentence, for what a set of this kind may have and this one has not.
     """
 
     def __init__(
@@ -53,6 +70,8 @@ class Source:
         sides: tuple[Side, Side] | None = None,
         target_of: Callable[[int], Any] | None = None,
         panel: Callable[[str], Panel] | None = None,
+        classes: Classes | None = None,
+        absent: Mapping[str, str] = MappingProxyType({}),
     ):
         self.names = names
         self.load = load
@@ -61,6 +80,8 @@ class Source:
         self.sides = sides
         self.target_of = target_of
         self.panel = panel
+        self.classes = classes
+        self.absent = absent
         self._facts = facts
 
     def __len__(self) -> int:
@@ -71,21 +92,18 @@ class Source:
 
     def part(self, chosen: Sequence[int], facts: dict | None = None) -> "Source":
         """The pairs of these numbers alone, in that order."""
-        return Source(
-            Names(len(chosen), lambda index: self.names[chosen[index]]),
-            lambda index: self.load(chosen[index]),
-            self._facts if facts is None else facts,
-            size=self.size,
-            mirrored=self.mirrored,
-            sides=self.sides,
-            target_of=self.target_of and (lambda index: self.target_of(chosen[index])),
-            panel=self.panel,
-        )
+        part = copy.copy(self)
+        part.names = Names(len(chosen), lambda index: self.names[chosen[index]])
+        part.load = lambda index: self.load(chosen[index])
+        part.target_of = self.target_of and (lambda index: self.target_of(chosen[index]))
+        part._facts = self._facts if facts is None else facts
+        return part
 
     def exchanged(self) -> "Source":
         """The same pairs, where pairs belong together, in the other direction."""
-        load = lambda index: self.load(index)[::-1]
-        return Source(self.names, load, self._facts, size=self.size, mirrored=self.mirrored, panel=self.panel)
+        other = copy.copy(self)
+        other.load = lambda index: self.load(index)[::-1]
+        return other
 
     def describe(self) -> dict:
         """What was found: kind, folder, pairs, pictures, sizes, pairs left out and why, bad files by name.
@@ -97,10 +115,13 @@ class Source:
 
 
 def raw_sample(source: Panel, target: Panel, name: str) -> dict:
-    """A sample before augmentation: source, target, name, and what there is of `source_figure`, guidance and domain."""
+    """A sample before augmentation: source, target, name, what there is of `maps`, and of figure, guidance, domain and
+    classes of each side under names such as `source_figure`."""
     sample = dict(source=source.picture, target=target.picture, name=name)
+    if source.maps or target.maps:
+        sample["maps"] = {**(source.maps or {}), **(target.maps or {})}
     for side, panel in (("source", source), ("target", target)):
-        found = {key: getattr(panel, key) for key in ("figure", "guidance", "domain")}
+        found = {key: getattr(panel, key) for key in ("figure", "guidance", "domain", "classes")}
         sample.update({f"{side}_{key}": value for key, value in found.items() if value is not None})
     return sample
 
@@ -132,7 +153,7 @@ class Memory:
         self._lock = threading.Lock()
 
     def get(self, key, make: Callable):
-        """Returns what is remembered under the key, a panel or a tuple of panels, or makes it."""
+        """Returns what is remembered under the key, a panel, a tuple of panels or an array, or makes it."""
         found = self._kept.get(key)
         if found is None:
             found = make()
@@ -146,5 +167,6 @@ class Memory:
 
 def _bytes(found) -> int:
     if isinstance(found, Panel):
-        return sum(part.nbytes for part in (found.picture, found.guidance) if part is not None)
-    return sum(_bytes(panel) for panel in found)
+        parts = (found.picture, found.guidance, found.classes, *(found.maps or {}).values())
+        return sum(_bytes(part) for part in parts if isinstance(part, np.ndarray))
+    return found.nbytes if isinstance(found, np.ndarray) else sum(_bytes(panel) for panel in found)

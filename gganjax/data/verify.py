@@ -74,21 +74,31 @@ def picture_size(path: Path) -> tuple[int, int]:
     return images.decode(path).shape[:2]
 
 
-def find(root: Path, folder: str, only: str, *, holds: str) -> list[str]:
-    """The picture files of a folder, sorted, as paths below `root`; `holds` says in errors what it must hold.
+def find(root: Path, folder: str, only: str, *, holds: str, ending: str = "", deep: bool = False, within: str = "") -> list[str]:
+    """The picture files of a folder, sorted, as paths below `root`.
+
+    Args:
+      root, folder: the folder is below the root; "" is the root itself.
+      only: what their names start with.
+      holds: says in errors what the folder must hold.
+      ending: what their names end in, besides being pictures.
+      deep: whether they are anywhere below the folder rather than in it.
+      within: what their paths below the folder contain.
 
     Raises:
-      InputError: there is no such folder, or no picture in it whose name starts with `only`.
+      InputError: there is no such folder, or no such picture in it.
     """
     place = root / folder
     if not place.is_dir():
         raise InputError(f"{holds} must be in {place}, but there is no such folder.")
-    names = sorted(path.name for path in place.iterdir() if path.suffix.lower() in images.SUFFIXES)
-    names = [name for name in names if name.startswith(only)]
+    paths = (path for path in (place.rglob("*") if deep else place.iterdir()) if path.suffix.lower() in images.SUFFIXES)
+    paths = [path for path in paths if path.name.endswith(ending) and within in path.relative_to(place).as_posix()]
+    names = sorted(path.relative_to(root).as_posix() for path in paths if path.name.startswith(only))
     if not names:
         tail = f" whose name starts with {only!r} (config.data.only)" if only else ""
-        raise InputError(f"{holds} must be in {place}, which holds no picture{tail} ({', '.join(images.SUFFIXES)}).")
-    return [f"{folder}/{name}" for name in names]
+        kind = f" {within}*{ending}" if within else f" *{ending}" if ending else ""
+        raise InputError(f"{holds} must be in {place}, which holds no picture{kind}{tail} ({', '.join(images.SUFFIXES)}).")
+    return names
 
 
 def complain(bad: dict[str, str], total: int, root: Path) -> None:
