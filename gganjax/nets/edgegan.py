@@ -28,12 +28,13 @@ class EdgeGANGenerator(nn.Module):
     With Cityscapes' semantics GauGAN's trunk makes 93,166,252 parameters. They count a linear layer that nothing
     calls, which the code has, too (`spare_linear`).
 
-    With `details` the dictionary also holds the pictures that `looks` names: "edge_attention_1" to "_3", the mean over the
-    channels of sigmoid(e), "edge_attention_content", sigmoid(I_e'), and "class_1" ..., the weighed features of a class
-    by their largest magnitude.
+    With `details` the dictionary also holds the pictures that `looks` names: "edge_attention_1" to "_3", the channels'
+    mean of sigmoid(e), "edge_attention_content", sigmoid(I_e'), and "class_1" ..., the weighed features of a class by
+    their largest magnitude.
 
     Attributes:
-      backbone: network of (semantics, mode) or (semantics, mode, z) -> features, with `stride`, `dtype` and `initial`.
+      backbone: network of (semantics, mode) or (semantics, mode, z) -> features, with `stride`, `dtype` and
+        the initializations `initial` and `spectral_initial`.
       classes: of the labels, without those of the unknown and of instance edges.
       edges: whether there is an edge branch; without it only the image branch is left (rows of Table 6.15).
       transfer: of "feature", "content", "both" or "none", where there are edges.
@@ -75,7 +76,8 @@ class EdgeGANGenerator(nn.Module):
     @nn.compact
     def __call__(self, semantics, mode: Mode = TRAIN, z=None, details: bool = False):
         features = self.backbone(semantics, mode, *(() if z is None else (z,)))
-        conv = dict(size=3, padding=1, spectral=self.spectral, dtype=self.backbone.dtype, initial=self.backbone.initial)
+        conv = dict(size=3, padding=1, spectral=self.spectral, dtype=self.backbone.dtype,
+                    initial=self.backbone.spectral_initial if self.spectral else self.backbone.initial)
         layer = lambda x, width, name: Conv(width, name=name, **conv)(leaky_relu(x), mode)
         guides, shown, out = [], {}, {}
         if self.edges:
@@ -99,7 +101,8 @@ class EdgeGANGenerator(nn.Module):
             of_class = layer(joined, self.classes, "classes")
             if self.spare_linear:
                 nn.Dense(self.classes, name="spare")(jnp.zeros((1, self.classes)))
-            of_class = of_class + of_class * jax.nn.sigmoid(of_class.mean((1, 2), keepdims=True))
+            weight = jax.nn.sigmoid(of_class.astype(jnp.float32).mean((1, 2), keepdims=True))
+            of_class = of_class + of_class * weight.astype(of_class.dtype)
             shown |= {f"class_{i + 1}": scaled(of_class[..., i : i + 1]) for i in range(self.classes) if details}
             y = layer(of_class, joined.shape[-1], "joined")
             picture = jnp.tanh(layer(y, 3, "fine").astype(jnp.float32))
