@@ -3,32 +3,31 @@
     python -m experiments.run --config=experiments/edgegan.py:VARIANT
 
 Variants:
-  (none), cityscapes    Cityscapes at 512x256 with instance edges, 100 + 100 epochs
-  ade20k           256x256, 100 + 100 epochs
-  cocostuff        256x256 with instance edges, 50 + 50 epochs
-  deepfashion      human parsing to photos at 256x256, 50 + 50 epochs
-  celebamask, facades_512    faces and building fronts at 512x512, 50 + 50 epochs
+  (none), cityscapes    512x256, 35 labels and instance edges
+  ade20k, coco, deepfashion    256x256
+  facades13, celebamask        512x512; the facades of 13 classes
   table615_gi, table615_ge, table615_gt, table615_gs    rows of Table 6.15 on Cityscapes: the image branch alone; with
-                   the edge branch; with attention-guided edge transfer; with the semantic preserving module, the whole
-  table616_one, table616_two    rows of Table 6.16: the intermediate image I' as the result, and the final one I''
-  feature_transfer, content_transfer    Cityscapes, edges guide features alone, or the picture alone
-  multimodal       Cityscapes with GauGAN's encoder: images and edges in several styles, one a seed
-  pix2pixhd        Cityscapes on Pix2pixHD's features in GauGAN's place
-  camvid           street scenes at 128x96 with narrow networks, for two CPU cores
-  facades, landcover    building fronts of 12 classes and aerial photos at 128x128, likewise
+                        the edge branch; with attention-guided edge transfer; with the semantic preserving module, the
+                        whole
+  table616_1, table616_2    rows of Table 6.16: the intermediate image I' as the result, and the final one I''
+  feature_transfer, content_transfer    Cityscapes, the edges guide features alone, or the picture alone
+  cityscapes_styles     with GauGAN's encoder: images and edges in several styles of one label map
+  pix2pixhd             Cityscapes on Pix2pixHD's features in place of GauGAN's
+  camvid, facades, landcover           256 pixels wide, the full network, small sets
+  camvid128, facades128, landcover128  128 pixels wide, narrow networks, for CPUs
 
-Sets are looked for as in experiments/dagan.py. Real edges are the set's edge pictures, or Canny's of the photos where
-there are none (--config.data.edges, which needs OpenCV for the latter). Weights are the text's: 1 for the adversarial
-terms, 10 for feature matching and perceptual terms, and all of the final image's twice (--config.options.fine_factor).
-Rates, batch (32) and epochs are GauGAN's, of whom the text says that it follows him; those of the sets that it does not
-name are of DAGAN's scripts. Adam's second decay is the text's, 0.999. The text's adversarial loss is the log form,
---config.options.adversarial=vanilla; the code's, hinge, is the default. Lengths and widths for CPUs are ours.
+Sets are looked for as in experiments/gaugan.py, whose batch, epochs and rates EdgeGAN has: the text follows GauGAN. Real
+edges are the set's edge pictures, or Canny's of the photos where there are none (--config.data.edges; the latter needs
+OpenCV). Weights are the text's: 1 for the adversarial terms, 10 for feature matching and perceptual terms, all of the
+final image's twice (--config.options.fine_factor). Adam's second decay is the text's, 0.999, where the code has 0.9.
+The text has the log form of the adversarial loss, --config.options.adversarial=vanilla; hinge is the code's.
 
 `--config.sample_columns` takes "edge_attention_1" to "edge_attention_3", "edge_attention_content" and "class_1" up to
-the number of classes; edges and both images are columns anyway.
+the number of classes; the edges and the intermediate image are columns anyway.
 """
 
-from experiments import dagan, defaults
+from experiments import defaults, gaugan
+from experiments.gaugan import SETS
 
 # Table 6.15: FID. Its mIoU and accuracy are of segmenters that are not part of a run.
 PUBLISHED = dict(gi=65.7, ge=61.0, gt=59.0, gs=57.1)
@@ -38,38 +37,44 @@ ROWS = {
     "gt": dict(semantic=False),
     "gs": {},
 }
-SETS = ("cityscapes", "ade20k", "cocostuff", "deepfashion", "celebamask", "facades_512")
 
 
-def base(*, flat_epochs: int, decay_epochs: int, **options):
-    """EdgeGAN, the full model unless `options` leave something out."""
+def base(chosen: gaugan.LabelSet, **options):
+    """EdgeGAN on a set, the full model unless `options` leave something out."""
     own = dict(backbone="gaugan", edges=True, transfer="both", semantic=True, fine_factor=2.0, result="fine",
                spectral_branches=False, spare_linear=True, levels=4, blocks=9)
-    return dagan.synthesis("edgegan", flat_epochs=flat_epochs, decay_epochs=decay_epochs, b2=0.999, **own | options)
+    config = gaugan.base(chosen, **own | options)
+    config.method = "edgegan"
+    del config.options.guidance
+    for optimizer in config.optimizers.values():
+        optimizer.b2 = 0.999
+    return config
 
 
-def full_size(name: str, **options):
-    """A set of the thesis at batch 32."""
-    return dagan.published(base, name, 32, **options)
+def cityscapes(**options):
+    """Cityscapes, 2,975 training pairs, 200 epochs."""
+    return base(SETS["cityscapes"], upsampling="more", **options)
 
 
 def row(name: str):
     """A row of Table 6.15, with its published FID."""
-    config = full_size("cityscapes", **ROWS[name])
-    config.evaluate.published = dict(source="EdgeGAN, thesis Table 6.15", folder="cityscapes",
-                                     values=dict(fid=PUBLISHED[name]))
+    config = cityscapes(**ROWS[name])
+    values = dict(fid=PUBLISHED[name])
+    config.evaluate.published = dict(source="EdgeGAN, thesis Table 6.15", folder="cityscapes", values=values)
     return config
 
 
 VARIANTS = {
-    "": lambda: row("gs"),
-    **{name: lambda name=name: full_size(name) for name in SETS},
+    "": lambda: row("gs"), "cityscapes": lambda: row("gs"),
+    **{name: lambda name=name: base(SETS[name]) for name in ("ade20k", "coco", "deepfashion", "facades13", "celebamask")},
     **{f"table615_{name}": lambda name=name: row(name) for name in ROWS},
-    "table616_one": lambda: full_size("cityscapes", result="coarse"), "table616_two": lambda: full_size("cityscapes"),
-    **{f"{kind}_transfer": lambda kind=kind: full_size("cityscapes", transfer=kind) for kind in ("feature", "content")},
-    "multimodal": lambda: full_size("cityscapes", latent=256),
-    "pix2pixhd": lambda: full_size("cityscapes", backbone="pix2pixhd"),
-    **{name: lambda name=name: dagan.small(base, name) for name in dagan.SMALL},
+    "table616_1": lambda: cityscapes(result="coarse"), "table616_2": cityscapes,
+    **{f"{kind}_transfer": lambda kind=kind: cityscapes(transfer=kind) for kind in ("feature", "content")},
+    "cityscapes_styles": lambda: cityscapes(latent=256),
+    "pix2pixhd": lambda: cityscapes(backbone="pix2pixhd"),
+    **{name: lambda name=name: gaugan.small(base(SETS[name])) for name in ("camvid", "facades", "landcover")},
+    **{f"{name}128": lambda name=name: gaugan.for_cpus(base(SETS[f"{name}128"], **gaugan.NARROW))
+       for name in ("camvid", "facades", "landcover")},
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gganjax import checkpoint, core, data, devices, logs, methods, overlay, report, settings
+from gganjax import checkpoint, class_page, core, data, devices, logs, methods, overlay, report, settings
 from gganjax.command import Command
 from gganjax.data import settings as data_settings
 from gganjax.errors import InputError
@@ -98,6 +98,9 @@ def _check(asked: Command) -> int:
     points = overlay.write_check(asked.workdir / "check.html", sources, data_settings.resolve(config["data"]))
     if points:
         print(f"key points drawn on pictures: look at {points}")
+    classes = class_page.write_check(asked.workdir / "check.html", sources, method.fields)
+    if classes:
+        print(f"classes and their colors: look at {classes}")
     print(f"method {method.name}: batch fields")
     for name, field in method.fields.items():
         print(f"  {name:<24} {list(field.shape)}, values {field.low:g} to {field.high:g}")

@@ -43,7 +43,7 @@ def draw(picture: np.ndarray, figure: list) -> np.ndarray:
     """
     factor = _factor(picture)
     margin = factor * picture.shape[0] // MARGIN
-    whole = np.pad(_enlarged(picture), ((margin, margin), (margin, margin), (0, 0)), constant_values=GRAY)
+    whole = np.pad(enlarged(picture), ((margin, margin), (margin, margin), (0, 0)), constant_values=GRAY)
     sheet = Image.fromarray(whole)
     pen = ImageDraw.Draw(sheet)
     radius = whole.shape[0] / 128
@@ -106,10 +106,10 @@ def figures(pictures: list[Shown]) -> str:
     for one in pictures:
         picture = draw(one.picture, one.figure)
         if one.guidance is not None:
-            made = np.broadcast_to(_enlarged(one.guidance), (*_enlarged(one.picture).shape[:2], 3))
+            made = np.broadcast_to(enlarged(one.guidance), (*enlarged(one.picture).shape[:2], 3))
             above = (len(picture) - len(made)) // 2
             picture = np.hstack([picture, np.pad(made, ((above, above), (0, above), (0, 0)), constant_values=GRAY)])
-        image = f'<img src="{_embedded(picture)}" alt="">'
+        image = f'<img src="{embedded(picture)}" alt="">'
         style = f"flex: none; width: min(48%, {picture.shape[1]}px)"
         drawn.append(f'<figure style="{style}">{image}<figcaption>{html.escape(one.caption)}</figcaption></figure>')
     return f'<div class="side">{"".join(drawn)}</div>'
@@ -133,11 +133,13 @@ def _factor(picture: np.ndarray) -> int:
     return -(-HEIGHT // picture.shape[0])
 
 
-def _enlarged(picture: np.ndarray) -> np.ndarray:
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    """A small picture uint8 [H, W, C] with its pixels repeated, to be HEIGHT high at least."""
     return picture.repeat(_factor(picture), axis=0).repeat(_factor(picture), axis=1)
 
 
-def _embedded(picture: np.ndarray) -> str:
+def embedded(picture: np.ndarray) -> str:
+    """A picture uint8 [H, W, 3] as the address of an HTML image."""
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(file, "JPEG", quality=90)
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

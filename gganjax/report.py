@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from gganjax import page
+from gganjax.data.palettes import hues, paint
 
 GAP = 4  # pixels between the pictures of a grid
 TIMELINE = 12  # sample grids shown on the page; the folder keeps all of them
@@ -32,8 +33,13 @@ def to_uint8(images: np.ndarray, *, truncate: bool = False) -> np.ndarray:
     return (scaled if truncate else np.rint(scaled)).astype(np.uint8)
 
 
-def as_picture(images: np.ndarray, *, truncate: bool = False) -> np.ndarray:
-    """Turn images [N, H, W, C] into pictures that `grid` takes: of maps of joints it shows the brightest one."""
+def as_picture(images: np.ndarray, *, truncate: bool = False, palette: np.ndarray | None = None) -> np.ndarray:
+    """Turn images [N, H, W, C] into pictures that `grid` takes: of maps of joints it shows the brightest one.
+
+    Classes, integers [N, H, W], are painted in the colors of a palette uint8 [K, 3], by default in hues that differ.
+    """
+    if images.ndim == 3 and np.issubdtype(images.dtype, np.integer):
+        return paint(np.asarray(images), hues() if palette is None else palette)
     pictures = to_uint8(images, truncate=truncate)
     return pictures if pictures.shape[-1] in (1, 3) else pictures.max(-1, keepdims=True)
 

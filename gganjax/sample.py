@@ -1,6 +1,7 @@
 """The user's own images translated to the user's own skeletons, or to the domains of a run, one by one and as a grid.
 
-The grid is that of thesis Figure 2.8: a row for each image, a column for each skeleton or domain.
+The grid is that of thesis Figure 2.8: a row for each image, a column for each skeleton or domain. Of a method that makes
+photos of label maps the images are such maps, edited ones for example, and the columns are styles.
 """
 
 import itertools
@@ -28,23 +29,29 @@ ALONE = "translated"  # name of the only column of a method that takes nothing b
 
 def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (),
         source_keypoints: Sequence[str] = (), skeletons: Sequence[str] = (), domains: Sequence[str] = (),
-        output: str | Path | None = None) -> list[Path]:
+        instances: Sequence[str] = (), styles: int = 1, output: str | Path | None = None) -> list[Path]:
     """Translate every image to every skeleton, to every domain, or in the one way that the method knows.
 
     Args:
         folder: a run folder, or a folder that `use.load` takes.
-        images: picture files, or folders of them; resized to the size that the networks were trained on.
+        images: picture files, or folders of them; resized to the size that the networks were trained on. For a method
+            that takes labels they are label maps: one byte a pixel, or the colors of the data set's palette.
         keypoints: key-point files, drawn as in training: JSON in the format of the data folders, or OpenPose JSON,
             whose coordinates are then taken as pixels of the first image.
         source_keypoints: key-point files of the images themselves, each under its file's name, for a method that sees
             the pose of the source, too; by default the files of `keypoints`.
         skeletons: pictures of skeletons drawn as in training, or folders of them.
         domains: names of domains, or several joined by "+" where a picture may be in several; by default every one.
+        instances: instance maps of the label maps, each under its file's name, for a method that sees them; without any
+            every region of one class is one instance.
+        styles: pictures of every image where nothing else makes columns, with the seeds 0, 1, ...: a method with an
+            encoder draws a style for each.
         output: folder to write to; by default `translations` in the run folder.
 
     Returns:
-        The files written, the grid last: `IMAGE__SKELETON.png`, `IMAGE__DOMAIN.png` or `IMAGE__translated.png` for
-        every translation, what else the method returns with the name of that output behind, and grid.png.
+        The files written, the grid last: `IMAGE__SKELETON.png`, `IMAGE__DOMAIN.png`, `IMAGE__translated.png` or
+        `IMAGE__style_1.png` for every translation, what else the method returns with the name of that output behind,
+        and grid.png.
 
     Raises:
         InputError: a file is missing or cannot be read, there is nothing to translate, or the method takes something
@@ -54,39 +61,48 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     method = translator.method
     settings = data_settings.resolve(translator.config["data"])
     given = dict(target_guidance=[*keypoints, *skeletons], target_domain=domains)
-    inputs = tuple(name for name in method.inputs if name != "source_guidance")
+    inputs = tuple(name for name in method.inputs if name not in ("source_guidance", "instances"))
     wanted = next((name for name in given if inputs == ("source", name)), None)
-    if wanted is None and inputs != ("source",):
+    if wanted is None and inputs not in (("source",), ("labels",)):
         taken = ", ".join(method.inputs)
-        raise InputError(f"{method.name} takes {taken}, expected source alone or with {' or '.join(given)}.")
+        raise InputError(
+            f"{method.name} takes {taken}, expected labels, or source alone or with {' or '.join(given)}.")
     for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():
         if given[name] and name != wanted:
             raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but {flags} give it {name}.")
-    if source_keypoints and "source_guidance" not in method.inputs:
-        raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but --source_keypoints gives it source_guidance.")
+    for flag, files, name in (("source_keypoints", source_keypoints, "source_guidance"), ("instances", instances, "instances")):
+        if files and name not in method.inputs:
+            raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but --{flag} gives it {name}.")
+    if styles < 1 or (styles > 1 and wanted):
+        raise InputError(f"--styles must be {f'1 where {wanted} makes the columns' if wanted else 'at least 1'}, found {styles}.")
     paths = [path for name in images for path in _files(name, SUFFIXES)]
     rows = {}
     for path in paths:
-        rows[_free(path.stem, rows)] = _source(path, settings)
+        rows[_free(path.stem, rows)] = _source(path, settings) if inputs[0] == "source" else translator.read_labels(path)
     if not rows:
         raise InputError("there is nothing to translate: give --images=FILE, a picture or a folder of pictures.")
+    fixed = {inputs[0]: np.stack(list(rows.values()))}
+    if "source_guidance" in method.inputs:
+        fixed["source_guidance"] = np.stack([*_poses(source_keypoints or keypoints, paths, settings)])
+    if "instances" in method.inputs:
+        fixed["instances"] = _instances(instances, paths, settings) if instances else fixed["labels"]
     if wanted == "target_guidance":
         columns = _guidance(keypoints, skeletons, paths[0], settings, channels=method.fields[wanted].shape[-1])
     elif wanted == "target_domain":
         columns = {name: use.domain_vector(name, method.domains) for name in domains or method.domains}
     else:
-        columns = {ALONE: None}
-    fixed = {"source": np.stack(list(rows.values()))}
-    if "source_guidance" in method.inputs:
-        fixed["source_guidance"] = np.stack([*_poses(source_keypoints or keypoints, paths, settings)])
+        columns = {f"style_{seed + 1}": seed for seed in range(styles)} if styles > 1 else {ALONE: 0}
     output = Path(output) if output else Path(folder) / "translations"
     output.mkdir(parents=True, exist_ok=True)
-    sources = fixed["source"]
-    blank, panels, written = np.full_like(sources[:1], 255), {"source": sources}, []
+    sources = fixed[inputs[0]]
+    if inputs[0] == "labels":
+        reader, palette = labels.user_reader(settings, paths[0])
+        sources = paint(sources, palette[: reader.classes])
+    blank, panels, written = np.full_like(sources[:1], 255), {inputs[0]: sources}, []
     if wanted == "target_guidance":  # a row of skeletons above the images
         panels["source"] = np.concatenate([blank, sources])
     for column, target in columns.items():
-        made = translator(**fixed, **({wanted: np.stack([target] * len(sources))} if wanted else {}))
+        made = translator(**fixed, **({wanted: np.stack([target] * len(sources))} if wanted else {"seed": target}))
         outputs = made if isinstance(made, dict) else {"fake_target": made}
         for name, pictures in outputs.items():
             pictures, title = report.as_picture(pictures), column if name == "fake_target" else f"{column}__{name}"
@@ -112,6 +128,16 @@ def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
         reader, palette = labels.user_reader(settings, path)
         return paint(reader.read(path, settings.crop, settings.center), palette)
     return fit(data.read_image(path), settings.crop, center_crop=settings.center, by=settings.resize)
+
+
+def _instances(names: Sequence[str], paths: Sequence[Path], settings: data_settings.Settings) -> np.ndarray:
+    """The instance map of every label map, at the size of training; its file bears the same name but for the ending."""
+    files = {path.stem: path for name in names for path in _files(name, SUFFIXES)}
+    for path in paths:
+        if path.stem not in files:
+            raise InputError(f"the instance map of {path.name} is missing: --instances must hold a picture {path.stem}.")
+    found = [maps.read_integers(files[path.stem], settings.crop, settings.center) for path in paths]
+    return np.stack(found).astype(np.int32)
 
 
 def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, settings: data_settings.Settings, *,

@@ -22,7 +22,9 @@ from gganjax.layers import concatenate
 from gganjax.nets import multiscale, spade
 from gganjax.nets.multiscale import MultiScaleDiscriminator
 
+GUIDED = {"target": ("target_guidance",), "both": ("source", "target_guidance")}  # what the networks see in the guided form
 CHOICES = {
+    "guidance": ("none", *GUIDED),
     "adversarial": ("hinge", "least_squares", "vanilla", "wasserstein"),
     "perceptual": (*features.PERCEPTUAL, "none"),
     "discriminator_norm": multiscale.NORMS,
@@ -53,8 +55,9 @@ class Semantics(NamedTuple):
     @property
     def channels(self) -> int:
         """Number of channels of what the networks see."""
-        guided = {"target": 3, "both": 6}
-        return guided.get(self.guidance) or self.classes + self.unknown + self.instances
+        if self.guidance != "none":
+            return 3 * len(GUIDED[self.guidance])
+        return self.classes + self.unknown + self.instances
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -67,8 +70,7 @@ class Semantics(NamedTuple):
     def __call__(self, batch) -> jax.Array:
         """What the networks see, float32 [B, H, W, channels]."""
         if self.guidance != "none":
-            seen = ("source", "target_guidance") if self.guidance == "both" else ("target_guidance",)
-            return concatenate(*(batch[name] for name in seen))
+            return concatenate(*(batch[name] for name in GUIDED[self.guidance]))
         labels, channels = batch["labels"], self.classes + self.unknown
         if self.unknown_first:
             labels = (labels - 1) % channels

@@ -4,8 +4,13 @@
     translate = gganjax.load("runs/gesturegan")
     picture = translate(source=photo, target_guidance=skeleton)
     picture = gganjax.load("runs/stargan")(source=photo, target_domain="male_noble")
+    street = gganjax.load("runs/gaugan")
+    labels = street.read_labels("map.png")
+    labels[labels == 5] = 8  # trees become cars
+    picture = street(labels=labels, seed=1)
 
 Images are [B, H, W, C], or [H, W, C] for a single one: uint8, or floats in [-1, 1]. The result is of the same kind.
+Label maps and instance maps are whole numbers [B, H, W] or [H, W], and what is made of them is uint8.
 A domain is a vector [M] of 0 and 1, or [B, M], or a name of `method.domains`, or a list of B names; "A+B" is the name
 of both, where a picture may be in several.
 """
@@ -18,6 +23,8 @@ import jax
 import numpy as np
 
 from gganjax import checkpoint, core, devices, methods
+from gganjax.data import labels
+from gganjax.data import settings as data_settings
 from gganjax.errors import InputError, nearest
 from gganjax.report import to_uint8
 
@@ -47,12 +54,13 @@ class Translator:
         """Translate one image or a batch.
 
         Args:
-            seed: seed of what the method draws at random; without dropout GestureGAN draws nothing.
+            seed: seed of what the method draws at random, such as the style of a label map; without dropout GestureGAN
+                draws nothing.
             **images: every field of `method.inputs`, [B, H, W, C] or [H, W, C], uint8 or floats in [-1, 1]; domains
-                also by name, and one domain for all images.
+                also by name, and one domain for all images; label and instance maps [B, H, W] or [H, W].
 
         Returns:
-            The translated images, uint8 if the first input was, float32 in [-1, 1] otherwise; with a batch axis if
+            The translated images, float32 in [-1, 1] if the first input was of floats, uint8 otherwise; with a batch axis if
             the inputs had one; a dictionary of such arrays if the method returns several.
 
         Raises:
@@ -60,11 +68,19 @@ class Translator:
                 there is no such domain.
         """
         arrays, single = self._check(images)
-        as_uint8 = arrays[self.method.inputs[0]].dtype == np.uint8
+        as_uint8 = not np.issubdtype(arrays[self.method.inputs[0]].dtype, np.floating)
         out = self.outputs(arrays, seed=seed)
         out = {name: to_uint8(image) if as_uint8 else image for name, image in out.items()}
         out = {name: image[0] if single else image for name, image in out.items()}
         return out if len(out) > 1 else next(iter(out.values()))
+
+    def read_labels(self, path: str | Path) -> np.ndarray:
+        """Read a label map for this model, int32 [H, W], as those it was trained on: size, classes and unknown pixels.
+
+        Raises:
+            InputError: it is no label map, has colors but the data set has no palette, or a label is none of the classes.
+        """
+        return labels.read_labels(path, data_settings.resolve(self.config["data"]))
 
     def outputs(self, batch: Mapping[str, np.ndarray], *, seed: int = 0) -> dict[str, np.ndarray]:
         """Run the method's `sample` on checked arrays [B, ...]; returns float32 images in [-1, 1] by name.
@@ -134,6 +150,8 @@ def _domains(given: Any, domains: Sequence[str], rows: tuple[int, ...]) -> np.nd
 def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
     """The input as uint8, or as float32 within the range of its field."""
     array = np.asarray(image)
+    if len(field.shape) == 3:
+        return _numbers(name, array, field)
     if array.dtype == np.uint8 and len(field.shape) == 4:
         return array
     if not np.issubdtype(array.dtype, np.floating):
@@ -143,6 +161,19 @@ def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
         kinds = "uint8, or floats" if len(field.shape) == 4 else "numbers"
         raise InputError(f"'{name}' must be {kinds} from {field.low:g} to {field.high:g}, found {found}.")
     return array.astype(np.float32)
+
+
+def _numbers(name: str, array: np.ndarray, field: core.Field) -> np.ndarray:
+    """A map of whole numbers, int32, held to its field."""
+    if array.ndim > 1 and (array.ndim > len(field.shape) or array.shape[-1] == 3):
+        raise InputError(f"'{name}' must be whole numbers [B, H, W] or [H, W], found {list(array.shape)}; a color picture is "
+                         "turned into classes by read_labels of the loaded model.")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise InputError(f"'{name}' must be whole numbers, found {array.dtype}.")
+    if array.size and not (np.min(array) >= field.low and np.max(array) <= field.high):
+        raise InputError(f"'{name}' must be whole numbers from {field.low:g} to {field.high:.10g},"
+                         f" found {np.min(array)} to {np.max(array)}.")
+    return array.astype(np.int32)
 
 
 def load(folder: str | Path, *, norm: str | None = None, dropout: bool | None = None, chunk: int = CHUNK) -> Translator:

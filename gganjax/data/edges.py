@@ -7,9 +7,10 @@ steps of 45 degrees; non-maximum suppression; thresholds of 0.075 and 0.175 time
 a weak pixel stays if one of its eight neighbors is strong. OpenCV suppresses and compares, and what remains of its own
 hysteresis is taken away by asking it for weak and strong pixels apart: it would follow weak pixels along a whole line.
 
-What differs from the script, of which MATLAB runs the steps: OpenCV takes gradients as whole numbers, here of 1/32 of
-a gray level; of equal neighbors along the gradient it keeps the last, not all; and outside of the picture there are
-the pixels at its border again, for which the script's way is not known.
+What differs from the script, which MATLAB runs: OpenCV takes gradients as whole numbers, here of 1/32 of a gray level;
+of two equal neighbors along a row or column it keeps the first, and what the script does there is not known; beyond the
+border the pixels at the border are repeated, which the script's description leaves open, too. The picture of the edges
+is then resized as a photo is, by the bicubic filter, as stored ones are.
 """
 
 import numpy as np

@@ -14,6 +14,9 @@
 
 The plain layout also takes label, img, inst and edge. Files belong together whose stems are equal; in Cityscapes the
 first three parts between underscores. Instance maps and edge pictures may be missing.
+
+Sizes are those of any other set. What SPADE's loaders call "resize_and_crop" is a load_size above the crop_size, with
+whole_range; "fixed", Cityscapes', is both sizes alike: 256, and 512 wide.
 """
 
 from pathlib import Path

@@ -27,13 +27,11 @@ class Reader(NamedTuple):
       palette: colors of color pictures, uint8 [N, 3]; None refuses these.
       classes: how many; 0 if nobody said.
       unknown: whether pixels of 255, or of the number after the last class, are of no class.
-      from_one: whether class k is stored as k + 1 and unknown as 0.
     """
 
     palette: np.ndarray | None
     classes: int
     unknown: bool
-    from_one: bool
 
     def read(self, path: Path, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
         """Reads a label map, uint8 [H, W], resized to (height, width) by nearest neighbor.
@@ -65,28 +63,21 @@ class Reader(NamedTuple):
 
     def problem(self, path: Path, labels: set[int]) -> str:
         """What is wrong with the labels that a map holds, "" if nothing is."""
-        lacking = labels & {0 if self.from_one else UNKNOWN, UNKNOWN}
         highest = max(labels - {UNKNOWN}, default=0)
         if highest > UNKNOWN:
             return f"{path} holds the label {highest}, expected at most {UNKNOWN}"
-        if not self.classes:
-            return ""
-        if lacking and not self.unknown:
-            return f"{path} holds unknown pixels ({min(lacking)}), but config.data.unknown does not allow any"
-        last = self.classes + self.from_one - 1
-        if highest > last + (self.unknown and not self.from_one):
-            more = f" and {UNKNOWN} for unknown" if self.unknown else ""
-            return f"{path} holds the label {highest}, expected 0 to {last}{more} ({self.classes} classes)"
+        if self.classes and UNKNOWN in labels and not self.unknown:
+            return f"{path} holds unknown pixels ({UNKNOWN}), which config.data.unknown does not allow"
+        if self.classes and highest >= self.classes + self.unknown:
+            more = f", and {self.classes} or {UNKNOWN} for unknown" if self.unknown else ""
+            return f"{path} holds the label {highest}, expected 0 to {self.classes - 1} ({self.classes} classes){more}"
         return ""
 
     def meaning(self) -> np.ndarray:
         """What each stored label is, uint8 [256]: its class, or 255."""
         classes = np.arange(256, dtype=np.uint8)
-        if self.from_one:
-            classes = np.roll(classes, 1)  # 0 becomes 255
-            classes[UNKNOWN] = UNKNOWN
         if self.unknown and self.classes:
-            classes[classes == self.classes] = UNKNOWN
+            classes[self.classes] = UNKNOWN
         return classes
 
     def _read(self, path: Path) -> tuple[np.ndarray, int]:
@@ -108,8 +99,7 @@ class Reader(NamedTuple):
                 f"{path} holds {strange / classes.size:.1%} pixels of colors that the palette has not, the color"
                 f" {','.join(map(str, color))} first."
             )
-        stored = classes if not self.from_one else np.where(classes == UNKNOWN, 0, classes + 1).astype(np.uint8)
-        return stored, strange
+        return classes, strange
 
 
 def read_integers(path: Path, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
@@ -159,4 +149,4 @@ def reader(settings: Settings, palette: np.ndarray | None, *, classes: int, unkn
     """The reader of a set; `classes` and `unknown` are those of its layout, which the settings may overrule."""
     if settings.unknown != "auto":
         unknown = settings.unknown == "on"
-    return Reader(palette, settings.classes or classes, unknown, settings.from_one)
+    return Reader(palette, settings.classes or classes, unknown)

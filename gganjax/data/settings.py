@@ -72,9 +72,6 @@ class Settings:
     layout: str = "plain"  # "labels": where the files are, see layouts.py
     classes: int = 0  # "labels": number of classes, unknown not counted; 0 = as the layout has
     unknown: str = "auto"  # "labels": whether 255 (or the number of classes) marks unknown pixels; "auto" = as the layout has
-    # "labels": labels count from 1 and 0 is unknown: k becomes class k - 1. ADE20K's loader computes this and then throws it
-    # away, so that 0 is a class of its own and 150 shares the unknown one; released models need it so
-    from_one: bool = False
     # "labels": real edges, where a method learns them: "pictures", "canny" (of the photos; see edges.py) or "auto"
     # (pictures where the set has them)
     edges: str = "auto"

@@ -90,6 +90,11 @@ class Source:
     def __getitem__(self, index: int) -> dict:
         return raw_sample(*self.load(index), self.names[index])
 
+    @property
+    def palette(self) -> np.ndarray | None:
+        """Colors of the classes of maps, uint8 [N, 3]; None where there are none."""
+        return self.classes and self.classes.palette
+
     def part(self, chosen: Sequence[int], facts: dict | None = None) -> "Source":
         """The pairs of these numbers alone, in that order."""
         part = copy.copy(self)

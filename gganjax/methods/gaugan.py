@@ -13,7 +13,6 @@ from gganjax.synthesis import CHOICES as RECIPE
 from gganjax.synthesis import Semantics, Synthesis
 
 CHOICES = RECIPE | {
-    "guidance": ("none", "target", "both"),
     "upsampling": tuple(spade.HALVINGS),
     "upsampler": upsampling.KINDS,
     "norm": spade.NORMS,

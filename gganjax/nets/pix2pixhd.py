@@ -29,11 +29,10 @@ class ResidualBlock(nn.Module):
 class Pix2pixHDGenerator(nn.Module):
     """Global generator, [B, H, W, C] -> [B, H, W, 3] in [-1, 1].
 
-    7x7 convolution, `levels` convolutions of stride 2, `blocks` residual blocks, as many transposed convolutions, 7x7
-    convolution, tanh; every layer but the last is instance-normalized and has no bias, so that with norm "spectralinstance",
-    which is spectral norm besides, the number of parameters is the same: 182,421,891 with 3 input channels. Height and
-    width are multiples of 2^levels. Without `head` the features in front of the last convolution come out,
-    [B, H, W, width].
+    7x7 convolution, `levels` convolutions of stride 2, `blocks` residual blocks, `levels` transposed convolutions, 7x7
+    convolution, tanh. Every layer but the last has an instance norm, no bias, and if `spectral` says so spectral norm;
+    with 3 input channels 182,421,891 parameters either way. Height and width are multiples of 2^levels. Without `head`
+    the features in front of the last convolution come out, [B, H, W, width].
     """
 
     width: int = 64
