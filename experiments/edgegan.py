@@ -16,11 +16,11 @@ Variants:
   camvid, facades, landcover           256 pixels wide, the full network, small sets
   camvid128, facades128, landcover128  128 pixels wide, narrow networks, for CPUs
 
-Sets are looked for as in experiments/gaugan.py, whose batch, epochs and rates EdgeGAN has: the text follows GauGAN. Real
-edges are the set's edge pictures, or Canny's of the photos where there are none (--config.data.edges; the latter needs
-OpenCV). Weights are the text's: 1 for the adversarial terms, 10 for feature matching and perceptual terms, all of the
-final image's twice (--config.options.fine_factor). Adam's second decay is the text's, 0.999, where the code has 0.9.
-The text has the log form of the adversarial loss, --config.options.adversarial=vanilla; hinge is the code's.
+Sets are looked for as in experiments/gaugan.py, whose batch, epochs and rates EdgeGAN has: the text follows GauGAN.
+Real edges are the set's edge pictures, or Canny's of the photos where there are none (--config.data.edges; the latter
+needs OpenCV). Weights are the text's: 1 for the adversarial terms, 10 for feature matching and perceptual terms, all of
+the final image's twice (--config.options.fine_factor). Adam's second decay is the text's, 0.999; the code has 0.9. The
+text has the log form of the adversarial loss, --config.options.adversarial=vanilla; hinge is the code's.
 
 `--config.sample_columns` takes "edge_attention_1" to "edge_attention_3", "edge_attention_content" and "class_1" up to
 the number of classes; the edges and the intermediate image are columns anyway.
@@ -64,9 +64,10 @@ def row(name: str):
     return config
 
 
+OTHERS = ("ade20k", "coco", "deepfashion", "facades13", "celebamask")
 VARIANTS = {
     "": lambda: row("gs"), "cityscapes": lambda: row("gs"),
-    **{name: lambda name=name: base(SETS[name]) for name in ("ade20k", "coco", "deepfashion", "facades13", "celebamask")},
+    **{name: lambda name=name: base(SETS[name]) for name in OTHERS},
     **{f"table615_{name}": lambda name=name: row(name) for name in ROWS},
     "table616_1": lambda: cityscapes(result="coarse"), "table616_2": cityscapes,
     **{f"{kind}_transfer": lambda kind=kind: cityscapes(transfer=kind) for kind in ("feature", "content")},

@@ -200,8 +200,11 @@ SYSTEMS |= {
     "xfork": dict(generator=39_216_326, discriminator=2_769_601),
     "xseq": dict(image_generator=39_081_987, guidance_generator=39_081_987, image_discriminator=2_769_601,
                  guidance_discriminator=2_769_601),
+    "dagan": dict(generator=93_134_229, discriminator=5_601_410, perceptual=14_714_688),
+    "edgegan": dict(generator=93_166_252, discriminator=5_601_410, perceptual=14_714_688),
 }
 OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
+OPTIONS |= {name: dict(perceptual="vgg16") for name in ("dagan", "edgegan")}
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
 

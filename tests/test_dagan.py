@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gganjax import methods, port
+from experiments import dagan
+from gganjax import methods, port, schedules
 from gganjax.errors import InputError
 from gganjax.layers import TRAIN, Conv, Mode
 from gganjax.nets.dagan import DAGANGenerator
@@ -119,11 +120,67 @@ def test_without_attention_it_is_gaugan():
     assert text[0] == text[1]
 
 
+def test_state_dicts_there_and_back():
+    """Every parameter and statistic has its key; what builds the network is read off; GauGAN's lacks the attentions."""
+    module = DAGANGenerator(SpadeTrunk(width=2, hidden=3))
+    variables = drawn(module, np.zeros((1, 32, 32, 5)))
+    table = port.dagan.table()
+    state = port.to_torch(table, variables)
+    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
+    again = port.to_flax(table, state, port.shapes(module, (1, 32, 32, 5)))
+    assert jax.tree.all(jax.tree.map(np.array_equal, again, variables))
+    found = port.dagan.describe(state)
+    assert (found["inputs"], found["width"], found["hidden"], found["latent"]) == (5, 2, 3, 0)
+    with pytest.raises(InputError, match="not that of DAGAN's generator: it has no cab.conv1.weight"):
+        port.dagan.describe({key: value for key, value in state.items() if not key.startswith("cab.")})
+
+
 def test_half_precision_keeps_parameters_and_pictures_in_float32():
     module = DAGANGenerator(SpadeTrunk(width=2, hidden=2, dtype=jnp.bfloat16))
     x = jax.ShapeDtypeStruct((1, 32, 32, 3), np.float32)
     made, variables = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x, RUNNING, details=True), x)
     assert {leaf.dtype.name for leaf in jax.tree.leaves((made, variables))} == {"float32"}
+
+
+# Set: batch, epochs with and without a falling rate, height and width before and after the crop, semantics.
+SETS = {
+    "cityscapes": (8, 100, (256, 512), (256, 512), 36), "ade20k": (8, 100, (286, 286), (256, 256), 151),
+    "coco": (32, 50, (286, 286), (256, 256), 184), "deepfashion": (32, 50, (286, 286), (256, 256), 20),
+    "celebamask": (16, 50, (542, 542), (512, 512), 19), "facades13": (4, 50, (542, 542), (512, 512), 13),
+    "facades1024": (4, 50, (1054, 1054), (1024, 1024), 13),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_published_numbers(name):
+    batch, epochs, load, crop, channels = SETS[name]
+    config = dagan.get_config(name)
+    data = config.data
+    assert (config.batch_size, config.epochs) == (batch, 2 * epochs)
+    assert ((data.load_size, data.load_width), (data.crop_size, data.crop_width)) == (load, crop)
+    assert config.weights.to_dict() == dict(generator=dict(gan=1.0, feature=10.0, perceptual=10.0),
+                                            discriminator=dict(fake=1.0, real=1.0))
+    for player, rate in dict(generator=1e-4, discriminator=4e-4).items():
+        one = config.optimizers[player]
+        assert (one.learning_rate, one.b1, one.b2) == (rate, 0.0, 0.9)
+        share = schedules.factor(one.schedule, steps_per_epoch=1, total_steps=config.epochs)
+        expected = {1: 1, epochs + 1: 1, epochs + 2: 1 - 1 / epochs, 2 * epochs: 1 / epochs}
+        for epoch, factor in expected.items():
+            assert float(share(epoch - 1)) == pytest.approx(factor)
+    options = dict(config.options) | dict(perceptual="none", width=2, hidden=2)
+    assert methods.load("dagan", options).semantics.channels == channels
+
+
+def test_rows_and_results():
+    names = ("use_cam", "use_sam", "spatial")
+    switches = lambda variant: tuple(dagan.get_config(variant).options[name] for name in names)
+    assert {row: switches(f"ablation_{row}") for row in ("cam", "sam", "none", "both")} == dict(
+        cam=(True, False, "local"), sam=(False, True, "local"), none=(False, False, "local"),
+        both=(True, True, "local"))
+    assert switches("position") == (True, True, "position")
+    values = {name: dagan.get_config(name).evaluate.published.get("values", {}) for name in SETS}
+    assert {name: one.fid for name, one in values.items() if one} == dict(cityscapes=60.3, ade20k=31.9)
+    assert not dagan.get_config("ablation_both").evaluate.published
 
 
 @pytest.mark.parametrize("options, sentence", [

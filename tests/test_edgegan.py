@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_dagan import FAST, RUNNING, conv, drawn, noise, sigmoid
 
+from experiments import edgegan
 from gganjax import core, methods, port
 from gganjax.errors import InputError
 from gganjax.layers import TRAIN, Conv
@@ -210,11 +211,41 @@ def test_spectral_norm_of_the_branches_is_a_switch():
     assert set(spectral["moving"]) == set(plain["params"]) - {"backbone", "spare"}
 
 
+def test_state_dicts_there_and_back():
+    """Every parameter and statistic has its key; what builds the network is read off."""
+    module = EdgeGANGenerator(SpadeTrunk(width=2, hidden=3), 4)
+    variables = drawn(module, np.zeros((1, 32, 32, 5)))
+    table = port.edgegan.table()
+    state = port.to_torch(table, variables)
+    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
+    again = port.to_flax(table, state, port.shapes(module, (1, 32, 32, 5)))
+    assert jax.tree.all(jax.tree.map(np.array_equal, again, variables))
+    found = port.edgegan.describe(state)
+    assert (found["inputs"], found["width"], found["hidden"], found["classes"]) == (5, 2, 3, 4)
+    with pytest.raises(InputError, match="not that of EdgeGAN's generator: it has no conv_edge1.weight"):
+        port.edgegan.describe({key: value for key, value in state.items() if not key.startswith("conv_edge1")})
+
+
 def test_half_precision_keeps_parameters_and_pictures_in_float32():
     module = EdgeGANGenerator(SpadeTrunk(width=2, hidden=2, dtype=jnp.bfloat16), 3)
     x = jax.ShapeDtypeStruct((1, 32, 32, 3), np.float32)
     made, variables = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x, RUNNING, details=True), x)
     assert {leaf.dtype.name for leaf in jax.tree.leaves((made, variables))} == {"float32"}
+
+
+def test_published_numbers():
+    for name in edgegan.VARIANTS:
+        config = edgegan.get_config(name)
+        generator = dict(gan=1.0, feature=10.0, perceptual=10.0) | ({"kl": 0.05} if config.options.latent else {})
+        assert config.weights.to_dict() == dict(generator=generator, discriminator=dict(fake=1.0, real=1.0))
+        assert {(one.b1, one.b2) for one in config.optimizers.values()} == {(0.0, 0.999)}
+    for name, fid in dict(gi=65.7, ge=61.0, gt=59.0, gs=57.1).items():
+        config = edgegan.get_config(f"table615_{name}")
+        assert config.evaluate.published["values"].fid == fid and (config.batch_size, config.epochs) == (32, 200)
+        row = dict(zip(("gi", "ge", "gt", "gs"), ROWS.values(), strict=True))[name]
+        full = dict(edges=True, transfer="both", semantic=True)
+        assert {switch: config.options[switch] for switch in full} == full | row
+    assert [edgegan.get_config(f"table616_{number}").options.result for number in (1, 2)] == ["coarse", "fine"]
 
 
 @pytest.mark.parametrize("options, sentence", [
