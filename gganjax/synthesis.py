@@ -126,7 +126,7 @@ class Synthesis:
           semantics: what the networks see.
           judged: the generator's pictures that are judged, by name; terms are sums over them, with their factors. A
             real picture counts as often as it has counterparts.
-          results: what `sample` returns: name there -> name in the generator's dictionary. "fake_target" comes first.
+          results: what `sample` returns: name there, "fake_target" and others -> name in the generator's dictionary.
           extra: function (key, call, batch, semantics, images) -> further unweighted terms of the generator by name.
           encoder: module that tells mean and log variance [B, latent] of the target's code, or of the source's in the
             guided form.

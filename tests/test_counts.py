@@ -9,12 +9,14 @@ from gganjax.nets.bigraph import BiGraphGenerator
 from gganjax.nets.dagan import DAGANGenerator
 from gganjax.nets.edgegan import EdgeGANGenerator
 from gganjax.nets.encoderdecoder import BiasedPatchDiscriminator, EncoderDecoder
+from gganjax.nets.multiscale import MultiScaleDiscriminator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
 from gganjax.nets.pg2 import CoarseGenerator, DCGANDiscriminator, Refiner
+from gganjax.nets.pix2pixhd import Pix2pixHDGenerator
 from gganjax.nets.pose import PoseDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
-from gganjax.nets.spade import SpadeTrunk
+from gganjax.nets.spade import ImageEncoder, SpadeGenerator, SpadeTrunk
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
 from gganjax.nets.unet import UNetGenerator
 from gganjax.nets.xing import XingGenerator
@@ -151,25 +153,67 @@ def test_networks_of_pg2(net, height, width, channels, expected):
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
-# Label channels, all channels of the semantics, upsampling, width at a height of 256; DAGAN's and EdgeGAN's numbers.
-SETS = {
-    "cityscapes": (35, 36, "more", 512, 93_134_229, 93_166_252),
-    "ade20k": (150, 151, "normal", 256, 96_578_709, 97_165_377),
-    "cocostuff": (182, 184, "normal", 256, 97_567_125, 98_400_809),
-    "facades": (13, 13, "normal", 256, 92_445_333, 92_428_254),
-    "deepfashion": (20, 20, "normal", 256, 92_654_997, 92_651_337),
-    "celebamask": (19, 19, "normal", 256, 92_625_045, 92_619_354),
+# Channels of the semantics, (height, width), upsampling, parameters of generator and discriminator: gaugan.md's table.
+LABEL_SETS = {
+    "cityscapes": (36, (256, 512), "more", 93_048_003, 5_601_410),
+    "ade20k": (151, (256, 256), "normal", 96_492_483, 5_836_930),
+    "coco": (184, (256, 256), "normal", 97_480_899, 5_904_514),
+    "facades": (13, (512, 512), "normal", 92_359_107, 5_554_306),
+    "deepfashion": (20, (256, 256), "normal", 92_568_771, 5_568_642),
+    "celebamask": (19, (512, 512), "normal", 92_538_819, 5_566_594),
 }
 
 
-@pytest.mark.parametrize("name", SETS)
+def parameters(net, *inputs, **options):
+    arrays = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in inputs]
+    options = {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in options.items()}
+    shapes = jax.eval_shape(lambda *x, **y: net.init(jax.random.key(0), *x, **y), *arrays, **options)
+    return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
+
+
+@pytest.mark.parametrize("name", LABEL_SETS)
+def test_networks_of_label_maps(name):
+    channels, size, upsampling, generator, discriminator = LABEL_SETS[name]
+    assert parameters(SpadeGenerator(SpadeTrunk(upsampling=upsampling)), (1, *size, channels)) == generator
+    assert parameters(MultiScaleDiscriminator(), (1, *size, channels + 3)) == discriminator
+
+
+@pytest.mark.parametrize("net, expected", [
+    (SpadeGenerator(SpadeTrunk(upsampling="most")), {36: 93_570_659}),
+    (MultiScaleDiscriminator(), {6: 5_533_826}),
+    (ImageEncoder(), {3: 10_463_424}),
+    *[(Pix2pixHDGenerator(spectral=spectral), {3: 182_421_891, 36: 182_525_379, 151: 182_886_019, 184: 182_989_507})
+      for spectral in (False, True)],
+])
+def test_networks_of_semantics(net, expected):
+    assert {channels: parameters(net, (1, 256, 256, channels)) for channels in expected} == expected
+
+
+def test_generators_with_a_code():
+    """The first layer depends on the size; a picture of guidance has 3 channels."""
+    expected = {"cityscapes": 101_136_579, "ade20k": 111_942_595, "coco": 112_626_883}
+    for name, number in expected.items():
+        channels, size, upsampling, *_ = LABEL_SETS[name]
+        net = SpadeGenerator(SpadeTrunk(upsampling=upsampling, latent=256))
+        assert parameters(net, (1, *size, channels), z=(1, 256)) == number
+    assert parameters(SpadeGenerator(SpadeTrunk(latent=256)), (1, 256, 256, 3), z=(1, 256)) == 108_873_667
+
+
+# Label channels and the parameters of DAGAN and EdgeGAN on the same semantics.
+BUILT_ON_GAUGAN = {
+    "cityscapes": (35, 93_134_229, 93_166_252), "ade20k": (150, 96_578_709, 97_165_377),
+    "coco": (182, 97_567_125, 98_400_809), "facades": (13, 92_445_333, 92_428_254),
+    "deepfashion": (20, 92_654_997, 92_651_337), "celebamask": (19, 92_625_045, 92_619_354),
+}
+
+
+@pytest.mark.parametrize("name", LABEL_SETS)
 def test_dagan_and_edgegan(name):
-    labels, channels, upsampling, width, *expected = SETS[name]
-    semantics = jax.ShapeDtypeStruct((1, 256, width, channels), jnp.float32)
+    labels, *expected = BUILT_ON_GAUGAN[name]
+    channels, size, upsampling, *_ = LABEL_SETS[name]
     trunk = SpadeTrunk(upsampling=upsampling)
     made = [DAGANGenerator(trunk.clone()), EdgeGANGenerator(trunk.clone(), labels)]
-    shapes = [jax.eval_shape(net.init, jax.random.key(0), semantics)["params"] for net in made]
-    assert [sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in shapes] == expected
+    assert [parameters(net, (1, *size, channels)) for net in made] == expected
 
 
 SYSTEMS = {
@@ -202,9 +246,12 @@ SYSTEMS |= {
                  guidance_discriminator=2_769_601),
     "dagan": dict(generator=93_134_229, discriminator=5_601_410, perceptual=14_714_688),
     "edgegan": dict(generator=93_166_252, discriminator=5_601_410, perceptual=14_714_688),
+    "gaugan": dict(generator=109_557_955, discriminator=5_601_410, encoder=10_463_424, perceptual=14_714_688),
+    "pix2pixhd": dict(generator=182_525_379, discriminator=5_601_410, perceptual=14_714_688),
 }
-OPTIONS = {name: dict(perceptual="vgg16") for name in ("asymmetricgan", "bigraphgan", "gesturegan", "patn", "xinggan")}
-OPTIONS |= {name: dict(perceptual="vgg16") for name in ("dagan", "edgegan")}
+OPTIONS = {name: dict(perceptual="vgg16") for name in (
+    "asymmetricgan", "bigraphgan", "dagan", "edgegan", "gesturegan", "patn", "pix2pixhd", "xinggan")}
+OPTIONS["gaugan"] = dict(perceptual="vgg16", latent=256)
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 
 

@@ -84,7 +84,12 @@ def test_initializations(kind, layer, rows, fan_in, fan_out):
         matrix = np.moveaxis(kernel, rows, 0).reshape(kernel.shape[rows], -1)
         np.testing.assert_allclose(matrix @ matrix.T, 0.02**2 * np.eye(len(matrix)), atol=1e-8)
         return
-    variance = {"normal": 0.02**2, "normal_kernels": 0.02**2, "xavier": 2 / (fan_in + fan_out), "kaiming": 2 / fan_in}[kind]
+    if kind == "torch_kernels":
+        assert 0.99 * bound < np.abs(kernel).max() <= bound
+        assert kernel.std() == pytest.approx(bound / 3**0.5, rel=0.02)
+        return
+    variance = {"normal": 0.02**2, "normal_kernels": 0.02**2, "xavier": 2 / (fan_in + fan_out), "kaiming": 2 / fan_in,
+                "xavier_small": 0.02**2 * 2 / (fan_in + fan_out)}[kind]
     assert kernel.var() == pytest.approx(variance, rel=0.05) and abs(kernel.mean()) < 4 * (variance / kernel.size) ** 0.5
     assert np.mean(np.abs(kernel) < variance**0.5) == pytest.approx(0.6827, abs=0.015)  # that of a normal draw
     assert np.abs(kernel).max() > 3.3 * variance**0.5  # one that is not truncated
@@ -186,15 +191,16 @@ def test_norm_computes_in_float32():
     np.testing.assert_allclose(np.asarray(y, np.float32), expected, atol=0.02)
 
 
-def test_spectral_norm_follows_the_power_iteration():
-    x, layer = noise(1, 8, 8, 3), Conv(4, 3, padding=1, use_bias=False, spectral=True)
+@pytest.mark.parametrize("layer", [Conv(4, 3, padding=1, use_bias=False), UpConv(4, 3, use_bias=False)])
+def test_spectral_norm_follows_the_power_iteration(layer):
+    """The matrix of a transposed convolution has a row for each output channel, too."""
+    x, plain, layer = noise(1, 8, 8, 3), layer, layer.clone(spectral=True)
     variables = layer.init(jax.random.key(0), x)
     kernel = np.asarray(variables["params"]["kernel"])
     matrix = kernel.reshape(-1, 4)
     u = np.asarray(variables["moving"]["u"])
     v = matrix @ u / np.linalg.norm(matrix @ u)
     u = v @ matrix / np.linalg.norm(v @ matrix)
-    plain = Conv(4, 3, padding=1, use_bias=False)
     y, after = moved(layer, x, variables=variables)
     expected = plain.apply({"params": {"kernel": kernel / (v @ matrix @ u)}}, x)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-6)

@@ -17,8 +17,31 @@ def test_adversarial():
     np.testing.assert_allclose(losses.adversarial(logits, False), -np.log(1 - probability).mean(), rtol=1e-5)
     np.testing.assert_allclose(losses.adversarial(logits, True, "least_squares"), ((logits - 1) ** 2).mean(), rtol=1e-5)
     np.testing.assert_allclose(losses.adversarial(logits, False, "least_squares"), (logits**2).mean(), rtol=1e-5)
+    for kind in ("hinge", "wasserstein"):  # the same to images' makers, whom no margin stops
+        np.testing.assert_allclose(losses.adversarial(logits, True, kind, fooling=True), -logits.mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.adversarial(logits, True, "hinge"), np.maximum(0, 1 - logits).mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.adversarial(logits, False, "hinge"), np.maximum(0, 1 + logits).mean(), rtol=1e-5)
+    soft = -(0.9 * np.log(probability) + 0.1 * np.log(1 - probability)).mean()
+    np.testing.assert_allclose(losses.adversarial(logits, 0.9), soft, rtol=1e-5)
     with pytest.raises(ValueError, match="'hing' is unknown"):
         losses.adversarial(logits, True, "hing")
+
+
+def test_feature_matching_is_a_mean_over_scales_without_logits():
+    scales, targets = ([[RANDOM.standard_normal((2, s, s, c)).astype(np.float32) for c in (2, 3, 1)] for s in (4, 2)]
+                       for _ in range(2))
+    expected = sum(np.abs(a - b).mean() for x, y in zip(scales, targets) for a, b in zip(x[:2], y[:2])) / 2
+    np.testing.assert_allclose(losses.feature_matching(scales, targets), expected, rtol=1e-5)
+    gradients = jax.grad(lambda y: losses.feature_matching(scales, y))(targets)
+    assert not any(np.any(g) for g in jax.tree.leaves(gradients))
+
+
+def test_kl_is_that_of_normal_codes():
+    mean, log_variance = RANDOM.standard_normal((2, 3, 5)).astype(np.float32)
+    variance = np.exp(log_variance.astype(np.float64))
+    expected = (0.5 * (variance + mean**2 - 1) - np.log(np.sqrt(variance))).sum(1).mean()
+    np.testing.assert_allclose(losses.kl(mean, log_variance), expected, rtol=1e-5)
+    assert losses.kl(np.zeros((2, 3)), np.zeros((2, 3))) == 0
 
 
 def test_adversarial_is_finite_far_out():

@@ -14,16 +14,21 @@ DOMAINS = dict(domains=("a", "b", "c"), classification="softmax", width=6, block
 DEEP = dict(width=2, levels=5, dropout=0.0, discriminator_width=2, discriminator_layers=1)
 SMALL_POSE = dict(width=4, blocks=1, discriminator_width=4, discriminator_blocks=1, guidance_channels=2,
                   perceptual="none", dropout=0.0, pool_size=3)
+LABELS = dict(classes=4, unknown=True, width=2, discriminator_width=4, discriminator_layers=2, perceptual="none")
 TOYS = {
     "asymmetricgan": SMALL | dict(reconstruction_width=3, perceptual="none", dropout=0.0),
     "asymmetricgan_unpaired": DOMAINS | dict(similarity_scales=1, pool_size=3),
     "bigraphgan": SMALL_POSE,
     "c2gan": DEEP | dict(pool_size=0, norm="instance"),
     "cyclegan": SMALL | dict(pool_size=3),
+    "dagan": LABELS | dict(hidden=4),
+    "edgegan": LABELS | dict(backbone="pix2pixhd", levels=1, blocks=1),
+    "gaugan": LABELS | dict(instances=True, hidden=4, latent=3, encoder_width=2, encoder_size=16),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
     "patn": SMALL_POSE,
     "pg2": dict(width=4, levels=3, code=4, discriminator_width=2, discriminator_layers=2, coarse_steps=50),
     "pix2pix": DEEP,
+    "pix2pixhd": LABELS | dict(levels=1, blocks=1, norm="spectralinstance"),
     "stargan": DOMAINS | dict(n_critic=2),
     "xfork": DEEP,
     "xinggan": SMALL_POSE | dict(images=2),
@@ -32,14 +37,16 @@ TOYS = {
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
-           "cyclegan": "generators/cycle", "gesturegan": "generator/pixel", "patn": "generator/pixel",
-           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "stargan": "generator/cycle", "xinggan": "generator/pixel",
-           "xfork": "generator/pixel", "xseq": "image_generator/pixel"}
+           "cyclegan": "generators/cycle", "dagan": "discriminator/fake", "edgegan": "discriminator/fake",
+           "gaugan": "discriminator/fake", "gesturegan": "generator/pixel", "patn": "generator/pixel",
+           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/fake",
+           "stargan": "generator/cycle", "xfork": "generator/pixel", "xinggan": "generator/pixel",
+           "xseq": "image_generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
 RATES = {"c2gan": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2,
          "xfork": 1e-2, "xseq": 1e-2}  # of networks two filters wide; 2e-3 for the others
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
-STILL = {"xfork": "_bias", "xseq": "_bias"}  # ends of the names of modules that are there but never move
+STILL = {"edgegan": "spare", "xfork": "_bias", "xseq": "_bias"}  # ends of the names of modules that are there but never move
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 
 
@@ -48,12 +55,16 @@ def test_every_method_has_its_toy():
 
 
 def pictures(method, rows=2, size=16):
-    """A batch as a method's fields describe it: 8-bit pictures, masks of 0 and 1, labels of one domain each."""
+    """A batch as a method's fields describe it: 8-bit pictures, masks of 0 and 1, labels of one domain each, classes."""
     random, batch = np.random.default_rng(1), {}
     for name, field in method.fields.items():
         channels = field.shape[-1]
         if field.shape == ("B", channels):
             batch[name] = np.eye(channels, dtype=np.float32)[random.integers(channels, size=rows)]
+            continue
+        if field.shape == ("B", "H", "W"):  # classes, or numbers of instances
+            coarse = random.integers(0, min(int(field.high), 9) + 1, (rows, 4, 4), np.int32)
+            batch[name] = coarse.repeat(size // 4, 1).repeat(size // 4, 2)
             continue
         if field.low == 0:
             coarse = random.integers(0, 2, (rows, 4, 4, channels)).astype(np.float32)
@@ -138,23 +149,23 @@ def test_sample_needs_its_inputs_alone(trained):
     state = states[STEPS]
     inputs = {name: batch[name] for name in method.inputs}
     out = run(core.sample_params(state), state.moving, inputs, jax.random.key(0))
-    assert out["fake_target"].shape == batch["source"].shape and np.abs(out["fake_target"]).max() <= 1
+    assert out["fake_target"].shape == batch["target"].shape and np.abs(out["fake_target"]).max() <= 1
     shown = core.prepare({k: np.asarray(v) for k, v in batch.items()})
     panels = method.panels(shown, out)
-    assert all(panel.shape[:3] == batch["source"].shape[:3] for panel in panels.values())
+    assert all(panel.shape[:3] == batch["target"].shape[:3] for panel in panels.values())
     if looks := getattr(method, "looks", ()):
         run = devices.compile_sample(method, entry="look", names=looks[::-1])
         seen = run(core.sample_params(state), state.moving, batch, jax.random.key(0))
         assert set(seen) == set(looks)
         for look in seen.values():
-            assert look.shape[0] == len(batch["source"]) and look.shape[-1] in (1, 3) and np.abs(look).max() <= 1
-            assert not any(side % part for side, part in zip(batch["source"].shape[1:3], look.shape[1:3]))
+            assert look.shape[0] == len(batch["target"]) and look.shape[-1] in (1, 3) and np.abs(look).max() <= 1
+            assert not any(side % part for side, part in zip(batch["target"].shape[1:3], look.shape[1:3]))
     if hasattr(method, "overview"):
         run = devices.compile_sample(method, entry="overview")
         out = run(core.sample_params(state), state.moving, batch, jax.random.key(0))
         assert list(out) == [f"to {name}" for name in method.domains]
         panels = method.panels(shown, out)
-        assert list(panels) == ["source", *out] and all(x.shape == batch["source"].shape for x in panels.values())
+        assert list(panels) == ["source", *out] and all(x.shape == batch["target"].shape for x in panels.values())
 
 
 def test_unknown_names_are_told_with_the_nearest():
