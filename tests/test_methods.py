@@ -30,14 +30,14 @@ TOYS = {
     "pix2pix": DEEP,
     "pix2pixhd": LABELS | dict(levels=1, blocks=1, norm="spectralinstance"),
     "stargan": DOMAINS | dict(n_critic=2),
-    "xfork": DEEP,
+    "xfork": DEEP | dict(width=6),  # it has no skips
     "xinggan": SMALL_POSE | dict(images=2),
-    "xseq": DEEP,
+    "xseq": DEEP | dict(width=6),
 }
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
-           "cyclegan": "generators/cycle", "dagan": "discriminator/fake", "edgegan": "discriminator/fake",
+           "cyclegan": "generators/cycle", "dagan": "discriminator/fake", "edgegan": "discriminator/real",
            "gaugan": "discriminator/fake", "gesturegan": "generator/pixel", "patn": "generator/pixel",
            "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/fake",
            "stargan": "generator/cycle", "xfork": "generator/pixel", "xinggan": "generator/pixel",

@@ -21,7 +21,7 @@ class EdgeGANGenerator(nn.Module):
     The backbone's features F go through two branches of four 3x3 convolutions, a leaky ReLU before each. The edge
     branch makes I_e' ("fake_edges", a tanh). In the image branch every hidden layer i becomes i sigmoid(e) + i with the
     layer e of the edge branch (transfer of features), and the picture, a tanh, likewise with I_e' (of content): that is
-    I' ("coarse"), whose values may reach 1.74. The semantic preserving module joins F, I', I_e' and the semantics,
+    I' ("coarse"), whose values may reach 1.731. The semantic preserving module joins F, I', I_e' and the semantics,
     brings them to a channel for each class, weighs each class c by 1 + sigmoid of its mean over all positions, brings
     them back and makes I'' ("fake_target", a tanh). Without it I' is the result, under that name.
 
