@@ -10,15 +10,20 @@ Variants:
   facades128       label maps to photos at 128x128 for CPUs, see `facades128` below for the measured result
   strips           strips source | target
   gesturegan_ablation_b    row B of GestureGAN's Table 2.9: ResNet-9, instance norm, no guidance
+  dayton, g2a, dayton64, cvusa, sva, ego2top           Pix2pix of the cross-view tables, an encoder-decoder
+  dayton_plus, g2a_plus, dayton64_plus, cvusa_plus, sva_plus, ego2top_plus    Pix2pix++, which sees the target's map
+  dayton_released, dayton_plus_released    the published code's batch of 8, its way to test and to judge
+  crossview        the few published pairs at 128x128 with narrow networks, to learn by heart on two CPU cores
   demo             drawn hands at 64x64 with narrow networks: minutes on two CPU cores
 
 Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Label maps are
 train/labels/*.png beside train/images/*.jpg, and the same with test. One picture a step, 100 epochs and 100 more with
 a rate that falls to 0. Test pictures are normalized by their own statistics, as published; dropout, which the public
-code leaves on at test time, is off: --config.evaluate.dropout=true turns it on.
+code leaves on at test time, is off: --config.evaluate.dropout=true turns it on. Of the cross-view variants all this is
+as in experiments/xfork.py.
 """
 
-from experiments import defaults
+from experiments import defaults, xfork
 
 
 def base(*, flat_epochs: int = 100, decay_epochs: int = 100, **options):
@@ -27,8 +32,9 @@ def base(*, flat_epochs: int = 100, decay_epochs: int = 100, **options):
     config.method = "pix2pix"
     config.options = dict(
         guidance=False, generator="unet256", levels=0, width=64, dropout=0.5, discriminator="patch",
-        discriminator_width=64, discriminator_layers=3, norm="batch", adversarial="vanilla", pool_size=0,
-        initialization="normal", compute_dtype="float32")
+        discriminator_width=64, discriminator_layers=3, guided_discriminator=True, norm="batch", zero_bias=True,
+        adversarial="vanilla", real_label=1.0, judged_by="updated", pool_size=0, initialization="normal",
+        compute_dtype="float32")
     config.options.update(options)
     config.weights = dict(discriminator=dict(fake=0.5, real=0.5), generator=dict(gan=1.0, pixel=100.0))
     config.batch_size, config.epochs = 1, flat_epochs + decay_epochs
@@ -89,12 +95,20 @@ def demo():
     return defaults.demo(config, rates=dict(discriminator=2e-4, generator=1e-3), averaged=("generator",))
 
 
+def cross_view(**options):
+    """Pix2pix of the cross-view tables; the discriminator sees no map, and both of its terms count in full."""
+    config = base(generator="encoder_decoder", discriminator="patch_biased", guided_discriminator=False, real_label=0.9,
+                  levels=8, **options)
+    return xfork.optimized(config, dict(discriminator=dict(fake=1.0, real=1.0), generator=dict(gan=1.0, pixel=100.0)))
+
+
 VARIANTS = {
     "": lambda: base(guidance=True), "unet128": unet128, "strips": strips, "demo": demo,
     "facades128": facades128,
     "gesturegan_ablation_b": gesturegan_ablation_b,
     **{f"{name}{'_photo_to_label' * exchange}": lambda name=name, exchange=exchange: labels(name, exchange=exchange)
        for name in ("facades", "landcover") for exchange in (False, True)},
+    **xfork.variants(cross_view, batch_size=8, judged_by="previous"),
 }
 
 

@@ -6,6 +6,9 @@ import pytest
 
 from gganjax import core, methods
 from gganjax.nets.bigraph import BiGraphGenerator
+from gganjax.nets.dagan import DAGANGenerator
+from gganjax.nets.edgegan import EdgeGANGenerator
+from gganjax.nets.encoderdecoder import BiasedPatchDiscriminator, EncoderDecoder
 from gganjax.nets.lggan import CrossViewGenerator, SemanticGenerator
 from gganjax.nets.multiscale import MultiScaleDiscriminator
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
@@ -50,6 +53,11 @@ def count(net, channels):
         ("batch", 21, 3_977_408), ("batch", 6, 3_930_368), ("instance", 21, 3_975_424), ("instance", 6, 3_928_384))],
     (UNetGenerator(), 21, 54_432_387),  # 18 heat maps beside the image, and 18 read off it
     (UNetGenerator(outputs=18), 3, 54_444_690),
+    # The cross-view baselines and their ++ forms, at 256x256 and at 64x64; the discriminator of each.
+    *[(EncoderDecoder(fork=f), c, n) for f, c, n in (
+        (False, 3, 39_081_987), (True, 3, 39_216_326), (False, 6, 39_085_059), (True, 6, 39_219_398))],
+    *[(EncoderDecoder(levels=6, fork=f), 3, n) for f, n in ((False, 22_298_627), (True, 22_432_966))],
+    (BiasedPatchDiscriminator(), 6, 2_769_601),
 ])
 def test_networks(net, channels, expected):
     assert count(net, channels) == expected
@@ -206,6 +214,23 @@ def test_generators_of_lggan():
     assert parameters(plus, (1, 256, 512, 36)) == 111_123_495 + 353_936
 
 
+# Label channels and the parameters of DAGAN and EdgeGAN on the same semantics.
+BUILT_ON_GAUGAN = {
+    "cityscapes": (35, 93_134_229, 93_166_252), "ade20k": (150, 96_578_709, 97_165_377),
+    "coco": (182, 97_567_125, 98_400_809), "facades": (13, 92_445_333, 92_428_254),
+    "deepfashion": (20, 92_654_997, 92_651_337), "celebamask": (19, 92_625_045, 92_619_354),
+}
+
+
+@pytest.mark.parametrize("name", LABEL_SETS)
+def test_dagan_and_edgegan(name):
+    labels, *expected = BUILT_ON_GAUGAN[name]
+    channels, size, upsampling, *_ = LABEL_SETS[name]
+    trunk = SpadeTrunk(upsampling=upsampling)
+    made = [DAGANGenerator(trunk.clone()), EdgeGANGenerator(trunk.clone(), labels)]
+    assert [parameters(net, (1, *size, channels)) for net in made] == expected
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -231,6 +256,11 @@ SYSTEMS |= {
                        perceptual=38_720),
 }
 SYSTEMS |= {
+    "xfork": dict(generator=39_216_326, discriminator=2_769_601),
+    "xseq": dict(image_generator=39_081_987, guidance_generator=39_081_987, image_discriminator=2_769_601,
+                 guidance_discriminator=2_769_601),
+    "dagan": dict(generator=93_134_229, discriminator=5_601_410, perceptual=14_714_688),
+    "edgegan": dict(generator=93_166_252, discriminator=5_601_410, perceptual=14_714_688),
     "gaugan": dict(generator=109_557_955, discriminator=5_601_410, encoder=10_463_424, perceptual=14_714_688),
     "pix2pixhd": dict(generator=182_525_379, discriminator=5_601_410, perceptual=14_714_688),
 }
@@ -240,7 +270,7 @@ SYSTEMS |= {
     "lggan_semantic": dict(generator=111_123_495 - 9 * 36 * 1024 - 1024, discriminator=5_601_410, perceptual=14_714_688),
 }
 OPTIONS = {name: dict(perceptual="vgg16") for name in (
-    "asymmetricgan", "bigraphgan", "gesturegan", "lggan", "lggan_semantic", "patn", "pix2pixhd", "xinggan")}
+    "asymmetricgan", "bigraphgan", "dagan", "edgegan", "gesturegan", "lggan", "lggan_semantic", "patn", "pix2pixhd", "xinggan")}
 OPTIONS["gaugan"] = dict(perceptual="vgg16", latent=256)
 OPTIONS["pg2"] = dict(levels=6, top_skip=True, discriminator_layers=5)
 SYSTEMS |= {

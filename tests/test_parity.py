@@ -99,6 +99,9 @@ FIXTURES = (
     "lggan_semantic_generator_cityscapes",
     "losses_lggan_class",
     "losses_lggan_crossview",
+    "dagan_attention",
+    "dagan_generator",
+    "edgegan_generator",
 )
 
 

@@ -13,6 +13,7 @@ from experiments import gesturegan, pix2pix
 from gganjax import checkpoint, core, methods, port
 from gganjax.errors import InputError
 from gganjax.layers import Dropout
+from gganjax.nets.encoderdecoder import BiasedPatchDiscriminator, EncoderDecoder
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.unet import UNetGenerator
@@ -67,11 +68,34 @@ def test_the_generator_is_judged_by_the_updated_discriminator():
     np.testing.assert_allclose(images, np.concatenate([*given, before("generator", *given)], -1), atol=1e-5)
 
 
+def test_the_recipe_of_the_cross_view_code():
+    """The judgment from before the discriminator moved, real pairs called 0.9, no guidance beside the candidate."""
+    method = shrunk(methods.load("pix2pix", dict(
+        guidance=True, guided_discriminator=False, real_label=0.9, judged_by="previous")))
+    assert list(method.players) == ["generator", "discriminator"]
+    batch = pictures(method)
+    optimizers, state = begun(method, batch)
+    (after, terms), = stepped(method, optimizers, state, batch)
+    assert changed(state, after) == {"generator", "discriminator"}
+    nets = network(method, state)
+    fake = nets("generator", batch["source"], batch["target_guidance"])
+    judge = lambda candidate: nets("discriminator", batch["source"], candidate)
+    called_real = lambda logits: 0.9 * adversarial(logits, True) + 0.1 * adversarial(logits, False)
+    expected = {"discriminator/fake": adversarial(judge(fake), False), "generator/gan": called_real(judge(fake)),
+                "discriminator/real": called_real(judge(batch["target"])),
+                "generator/pixel": distance(fake, batch["target"])}
+    assert {name for name in terms if not name.endswith(("total", "gradient_norm"))} == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(terms[name], value, rtol=1e-4, err_msg=name)
+
+
 def test_generators_and_discriminators():
     """Kinds and exact sizes at full width: batch norm of the public code, instance norm of GestureGAN's row B."""
     for options, kind, channels, expected in (
             (dict(), UNetGenerator, 3, 54_413_955), (dict(generator="unet128"), UNetGenerator, 3, 41_828_995),
             (dict(guidance=True), UNetGenerator, 6, 54_417_027),
+            (dict(generator="encoder_decoder"), EncoderDecoder, 3, 39_081_987),
+            (dict(generator="encoder_decoder", guidance=True), EncoderDecoder, 6, 39_085_059),
             (dict(generator="resnet9", norm="instance"), ResNetGenerator, 3, 11_378_179),
             (dict(generator="resnet6", norm="instance"), ResNetGenerator, 3, 7_837_699)):
         method = methods.load("pix2pix", options)
@@ -80,10 +104,11 @@ def test_generators_and_discriminators():
         assert method.inputs == (("source", "target_guidance") if options.get("guidance") else ("source",))
     for options, kind, channels, expected in (
             (dict(), PatchDiscriminator, 6, 2_768_705), (dict(guidance=True), PatchDiscriminator, 9, 2_771_777),
+            (dict(discriminator="patch_biased"), BiasedPatchDiscriminator, 6, 2_769_601),
             (dict(discriminator="pixel"), PixelDiscriminator, 6, 9_024)):
         net = methods.load("pix2pix", options).nets["discriminator"]
         assert type(net) is kind and count(net, (1, 256, 256, channels)) == expected
-    strides = dict(unet256=256, unet128=128, resnet9=4, resnet6=4)
+    strides = dict(unet256=256, unet128=128, resnet9=4, resnet6=4, encoder_decoder=256)
     assert {name: methods.load("pix2pix", dict(generator=name)).stride for name in strides} == strides
 
 
@@ -135,10 +160,16 @@ def test_row_b_is_gesturegans():
 
 @pytest.mark.parametrize("option, value", [
     ("generator", "unet"), ("discriminator", "global"), ("adversarial", "hinge"), ("norm", "layer"), ("levels", 4),
-    ("initialization", "zeros"), ("compute_dtype", "float16")])
+    ("initialization", "zeros"), ("compute_dtype", "float16"), ("judged_by", "nobody"), ("real_label", 1.5)])
 def test_wrong_options(option, value):
     with pytest.raises(InputError, match=f"options.{option}"):
         methods.load("pix2pix", {option: value})
+
+
+@pytest.mark.parametrize("option, value", [("generator", "encoder_decoder"), ("discriminator", "patch_biased")])
+def test_networks_of_the_cross_view_code_have_a_batch_norm(option, value):
+    with pytest.raises(InputError, match=f"options.{option} is '{value}', which has a batch norm, but options.norm is"):
+        methods.load("pix2pix", {option: value, "norm": "instance"})
 
 
 def test_levels_are_those_of_a_unet():

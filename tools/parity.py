@@ -22,8 +22,10 @@ from parities import (
     bigraph,
     c2gan,
     cyclegan,
+    dagan,
     distributions,
     domains,
+    edgegan,
     features,
     gesturegan,
     lggan,
@@ -106,6 +108,9 @@ KNOWN = (
     (r"LGGAN semantic synthesis generator\b", lggan.semantic),
     (r"LGGAN cross-view losses$", lggan.objectives),
     (r"LGGAN class loss$", lggan.class_loss),
+    (r"DAGAN CAM \(cab\) and SAM", dagan.attention),
+    (r"dagan_generator$", dagan.generator),
+    (r"edgegan_generator$", edgegan.generator),
 )
 
 

@@ -31,7 +31,8 @@ class Pix2pixHDGenerator(nn.Module):
 
     7x7 convolution, `levels` convolutions of stride 2, `blocks` residual blocks, `levels` transposed convolutions, 7x7
     convolution, tanh. Every layer but the last has an instance norm, no bias, and if `spectral` says so spectral norm;
-    with 3 input channels 182,421,891 parameters either way. Height and width are multiples of 2^levels.
+    with 3 input channels 182,421,891 parameters either way. Height and width are multiples of 2^levels. Without `head`
+    the features in front of the last convolution come out, [B, H, W, width].
     """
 
     width: int = 64
@@ -41,6 +42,7 @@ class Pix2pixHDGenerator(nn.Module):
     dtype: Any = jnp.float32
     initial: str = "xavier_small"
     spectral_initial: str = "torch_kernels"
+    head: bool = True
 
     @property
     def stride(self) -> int:
@@ -65,5 +67,7 @@ class Pix2pixHDGenerator(nn.Module):
         for i in range(self.levels):
             name = f"up_{i}"
             y = normalized(UpConv(self.width * 2 ** (self.levels - 1 - i), 3, name=name, **conv)(y, mode), name)
+        if not self.head:
+            return y
         y = Conv(3, 7, padding=3, pad_mode="reflect", dtype=self.dtype, initial=self.initial, name="head")(y)
         return jnp.tanh(y.astype(jnp.float32))
