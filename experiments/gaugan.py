@@ -15,9 +15,9 @@ Variants:
   demo                  drawn hands at 64x64 with narrow networks: minutes on two CPU cores
 
 Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Batches and epochs are
-those of the thesis (32; 200 epochs) and of the scripts of DAGAN, which build on the same code, where it gives none; those
-of the small sets are ours. A batch of 32 needs several devices, or --config.accumulate, with which norms take the
-statistics of each part. Test pictures are made with running statistics.
+those of the thesis (32; 200 epochs) and of the scripts of DAGAN, which build on the same code, where it gives none;
+those of the small sets are ours. A batch of 32 needs several devices, or --config.accumulate, with which norms take
+the statistics of each part. Test pictures are made with running statistics.
 """
 
 from typing import NamedTuple
@@ -106,8 +106,9 @@ def base(chosen: LabelSet, *, ttur: bool = True, **options):
     config.options = dict(
         **chosen.options, unknown_first=False, guidance="none", width=64, upsampling="normal", upsampler="nearest",
         norm="batch", hidden=128, latent=0, encoder_width=64, encoder_size=256, remat=False, adversarial="hinge",
-        feature_matching=True, perceptual="auto", discriminator_width=64, discriminator_layers=4, discriminator_scales=2,
-        discriminator_norm="instance", spectral_initialization="torch_kernels", compute_dtype="float32")
+        feature_matching=True, perceptual="auto", discriminator_width=64, discriminator_layers=4,
+        discriminator_scales=2, discriminator_norm="instance", spectral_initialization="torch_kernels",
+        compute_dtype="float32")
     config.options.update(options)
     return recipe(config, chosen, ttur=ttur)
 
@@ -168,7 +169,8 @@ def demo():
 
 VARIANTS = {
     "": cityscapes, "cityscapes": cityscapes, "demo": demo,
-    **{name: lambda name=name: base(SETS[name]) for name in ("ade20k", "coco", "deepfashion", "facades13", "celebamask")},
+    **{name: lambda name=name: base(SETS[name])
+       for name in ("ade20k", "coco", "deepfashion", "facades13", "celebamask")},
     "ade20k_moved": lambda: base(SETS["ade20k"], unknown_first=True),
     "cityscapes_styles": lambda: cityscapes(latent=256),
     "cityscapes_one_rate": lambda: cityscapes(ttur=False),

@@ -13,8 +13,8 @@ Variants:
   camvid128, facades128, landcover128  128 pixels wide, narrow networks, for CPUs
   demo                  drawn hands at 64x64 with narrow networks: minutes on two CPU cores
 
-Sets, sizes, epochs, rates and weights are those of `gaugan.py`; the guided batches are those of the guided code: 32, and
-24 on ntu.
+Sets, sizes, epochs, rates and weights are those of `gaugan.py`; the guided batches are those of the guided code: 32,
+and 24 on ntu.
 """
 
 from experiments import defaults, gaugan
@@ -64,7 +64,8 @@ def demo():
 VARIANTS = {
     "": cityscapes, "cityscapes": cityscapes, "demo": demo,
     "cityscapes_spectral": lambda: cityscapes(norm="spectralinstance"),
-    **{name: lambda name=name: base(SETS[name]) for name in ("ade20k", "coco", "deepfashion", "facades13", "celebamask")},
+    **{name: lambda name=name: base(SETS[name])
+       for name in ("ade20k", "coco", "deepfashion", "facades13", "celebamask")},
     **{name: lambda name=name: guided(name) for name in GUIDED},
     **{f"{name}_both": lambda name=name: guided(name, "both") for name in GUIDED},
     **{name: lambda name=name: small(base(SETS[name])) for name in ("camvid", "facades", "landcover")},

@@ -37,7 +37,8 @@ def adversarial(logits: jax.Array, real: float, kind: str = "vanilla", *, foolin
         return jax.nn.relu(1 - logits if real else 1 + logits).mean()
     if kind in ("hinge", "wasserstein"):
         return -logits.mean() if real else logits.mean()
-    raise ValueError(f"adversarial loss '{kind}' is unknown: expected 'vanilla', 'least_squares', 'wasserstein' or 'hinge'.")
+    known = "'vanilla', 'least_squares', 'wasserstein' or 'hinge'"
+    raise ValueError(f"adversarial loss '{kind}' is unknown: expected {known}.")
 
 
 def pixel(x: jax.Array, y: jax.Array) -> jax.Array:
@@ -153,7 +154,7 @@ def feature_matching(layers, target_layers) -> jax.Array:
 
 
 def kl(mean: jax.Array, log_variance: jax.Array) -> jax.Array:
-    """Divergence of normal codes [B, n] from the standard normal, summed over the n numbers, averaged over the batch."""
+    """Divergence of normal codes [B, n] from the standard normal, summed over n, averaged over the batch."""
     chex.assert_equal_shape((mean, log_variance))
     terms = 1 + log_variance - jnp.square(mean) - jnp.exp(log_variance)
     return -0.5 * terms.sum(axis=1).mean()

@@ -22,7 +22,8 @@ from gganjax.layers import concatenate
 from gganjax.nets import multiscale, spade
 from gganjax.nets.multiscale import MultiScaleDiscriminator
 
-GUIDED = {"target": ("target_guidance",), "both": ("source", "target_guidance")}  # what the networks see in the guided form
+# What the networks see in the guided form.
+GUIDED = {"target": ("target_guidance",), "both": ("source", "target_guidance")}
 CHOICES = {
     "guidance": ("none", *GUIDED),
     "adversarial": ("hinge", "least_squares", "vanilla", "wasserstein"),
@@ -106,9 +107,10 @@ class Judged(NamedTuple):
 class Synthesis:
     """A method of this recipe; `gganjax/methods/gaugan.py` and others build it with their generators.
 
-    The generator is called with the semantics [B, H, W, S], with an encoder also with the code z=[B, latent]. It returns
-    the picture [B, H, W, 3] or a dictionary of named arrays, which holds those that are judged. It may name in `looks`
-    pictures of its inside, [B, h, w, 1 or 3] in [-1, 1], which its dictionary holds when called with details=True.
+    The generator is called with the semantics [B, H, W, S], with an encoder also with the code z=[B, latent]. It
+    returns the picture [B, H, W, 3] or a dictionary of named arrays, which holds those that are judged. It may name in
+    `looks` pictures of its inside, [B, h, w, 1 or 3] in [-1, 1], which its dictionary holds when called with
+    details=True.
     """
 
     def __init__(self, *, name: str, generator: nn.Module, semantics: Semantics,
@@ -132,11 +134,12 @@ class Synthesis:
             guided form.
           adversarial: "hinge", "least_squares", "vanilla" or "wasserstein".
           feature_matching: whether the generator matches the discriminator's activations.
-          perceptual: frozen network of the perceptual loss: "vgg19" (the papers'), "vgg16", "auto" (VGG19 where its file
-            is) or "none".
-          discriminator_width, discriminator_layers, discriminator_scales, discriminator_norm, discriminator_spectral: of
-            the discriminator, see `nets.multiscale`.
-          spectral_initialization: of its layers with spectral norm, "torch_kernels" or "xavier_small", see `nets.spade`.
+          perceptual: frozen network of the perceptual loss: "vgg19" (the papers'), "vgg16", "auto" (VGG19 where its
+            file is) or "none".
+          discriminator_width, discriminator_layers, discriminator_scales, discriminator_norm, discriminator_spectral:
+            of the discriminator, see `nets.multiscale`.
+          spectral_initialization: of its layers with spectral norm, "torch_kernels" or "xavier_small", see
+            `nets.spade`.
           compute_dtype: "float32" or "bfloat16"; parameters and losses are float32 in both.
         """
         check_choices(CHOICES, adversarial=adversarial, perceptual=perceptual, discriminator_norm=discriminator_norm,
@@ -221,7 +224,8 @@ class Synthesis:
 
     def verdict(self, layers, real, *, fooling=False):
         """Adversarial loss of one picture's logits, the mean over the scales."""
-        return sum(losses.adversarial(scale[-1], real, self.adversarial, fooling=fooling) for scale in layers) / len(layers)
+        verdicts = [losses.adversarial(scale[-1], real, self.adversarial, fooling=fooling) for scale in layers]
+        return sum(verdicts) / len(verdicts)
 
     def tapped(self, call, pictures):
         """Activations of the perceptual network for each picture."""

@@ -69,7 +69,7 @@ def test_every_method_has_its_toy():
 
 
 def pictures(method, rows=2, size=16):
-    """A batch as a method's fields describe it: 8-bit pictures, masks of 0 and 1, labels of one domain each, classes."""
+    """A batch as a method's fields describe it: 8-bit pictures, masks of 0 and 1, one domain each, classes."""
     random, batch = np.random.default_rng(1), {}
     for name, field in method.fields.items():
         channels = field.shape[-1]

@@ -83,13 +83,14 @@ def test_what_builds_a_network_is_read_off():
         net = SpadeGenerator(SpadeTrunk(4, upsampling, latent, norm, hidden=3))
         size = (128, 128) if upsampling == "most" else (64, 96)
         state = port.to_torch(table, filled(shapes(net, (1, *size, 7), **dict(z=(1, 5)) if latent else {})))
-        assert spade.describe(state) == dict(inputs=7, width=4, hidden=3, upsampling=upsampling, norm=norm, latent=latent,
-                                             area=6 if latent else 0)
+        assert spade.describe(state) == dict(
+            inputs=7, width=4, hidden=3, upsampling=upsampling, norm=norm, latent=latent, area=6 if latent else 0)
     for made in DISCRIMINATORS:
         table = spade.discriminator_table(scales=2, layers=3, norm_kind=made["norm"], spectral=made["spectral"])
         state = port.to_torch(table, filled(shapes(MultiScaleDiscriminator(**made), (1, 16, 16, 5))))
         assert spade.describe_discriminator(state) == made | dict(inputs=5)
-    state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(shapes(Pix2pixHDGenerator(2, 2, 3), (1, 8, 8, 3))))
+    net = Pix2pixHDGenerator(2, 2, 3)
+    state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(shapes(net, (1, 8, 8, 3))))
     assert port.pix2pixhd.describe(state) == dict(inputs=3, width=2, levels=2, blocks=3, spectral=False)
     state = port.to_torch(spade.encoder_table(layers=2), filled(shapes(ImageEncoder(3, 2, 16), (1, 16, 16, 3))))
     assert spade.describe_encoder(state) == dict(latent=3, width=2, size=16)

@@ -56,17 +56,19 @@ class Coder(nn.Module):
 
 def shrunk(**options):
     """The recipe with tiny networks and three judged pictures."""
-    method = Synthesis(**dict(name="toy", generator=Maker(), semantics=Semantics(3, True), judged=JUDGED, perceptual="none",
-                              extra=lambda key, call, batch, semantics, out: {"own": out["coarse"].mean() + semantics.sum()},
-                              encoder=Coder()) | options)
+    def own(key, call, batch, semantics, out):
+        return {"own": out["coarse"].mean() + semantics.sum()}
+
+    method = Synthesis(**dict(name="toy", generator=Maker(), semantics=Semantics(3, True), judged=JUDGED, extra=own,
+                              perceptual="none", encoder=Coder()) | options)
     method.nets["discriminator"] = Scales()
     return method
 
 
 def batch_of(method, rows=2, size=4):
     """Noise for pictures, classes for labels."""
-    return {name: RANDOM.integers(0, 4, (rows, size, size)).astype(np.int32) if len(field.shape) == 3
-            else RANDOM.uniform(-1, 1, (rows, size, size, 3)).astype(np.float32) for name, field in method.fields.items()}
+    return {name: RANDOM.integers(0, 4, (rows, size, size)).astype(np.int32) if len(field.shape) == 3 else
+            RANDOM.uniform(-1, 1, (rows, size, size, 3)).astype(np.float32) for name, field in method.fields.items()}
 
 
 def begun(method, batch, rate):
@@ -95,7 +97,8 @@ def test_one_iteration_by_formula():
     """Terms with their factors; the discriminator judges pictures of the moved generator; vectors move twice."""
     method = shrunk(encoder=None)
     batch = batch_of(method)
-    weights = {player: {term: weight for term, weight in terms.items() if term != "kl"} for player, terms in WEIGHTS.items()}
+    weights = {player: {term: weight for term, weight in terms.items() if term != "kl"}
+               for player, terms in WEIGHTS.items()}
     optimizers, state = begun(method, batch, 0.1)
     after, terms = jax.device_get(compiled(method, optimizers, weights)(state, batch))
     before = jax.device_get(state)
@@ -127,12 +130,13 @@ def test_one_iteration_by_formula():
     np.testing.assert_allclose(after.moving["generator"]["u"], u, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(after.moving["generator"]["v"], v, rtol=1e-4, atol=1e-5)
     second = made(after.params, sigma)
-    hinge = lambda logits, sign: (np.maximum(0, 1 - sign * logits).mean() + np.maximum(0, 1 - 3 * sign * logits).mean()) / 2
+    hinge = lambda logits, sign: np.mean([np.maximum(0, 1 - scale * sign * logits).mean() for scale in (1, 3)])
     fake = sum(factor * hinge(judged(second[name])[..., 0], -1) for name, (_, factor) in JUDGED.items())
     real = sum(factor * hinge(judged(batch[field])[..., 0], 1) for field, factor in (("edges", 1), ("target", 3)))
     assert terms["discriminator/fake"] == pytest.approx(fake, rel=1e-4)
     assert terms["discriminator/real"] == pytest.approx(real, rel=1e-4)
-    assert set(terms) == {f"{player}/{term}" for player, own in weights.items() for term in (*own, "total", "gradient_norm")}
+    told = {player: (*terms, "total", "gradient_norm") for player, terms in weights.items()}
+    assert set(terms) == {f"{player}/{term}" for player, named in told.items() for term in named}
 
 
 def test_the_divergence_of_codes_is_a_sum_over_the_batch():
@@ -173,7 +177,8 @@ def test_styles():
               for source, seed in ((batch["source"], 0), (batch["source"], 1), (-batch["source"], 0))]
     np.testing.assert_array_equal(styles[0], styles[1])
     assert np.abs(styles[0] - styles[2]).max() > 1e-3
-    assert list(guided.panels(batch, {"fake_target": styles[0]})) == ["source", "target guidance", "translated", "target"]
+    panels = guided.panels(batch, {"fake_target": styles[0]})
+    assert list(panels) == ["source", "target guidance", "translated", "target"]
 
 
 def test_semantics():
@@ -217,7 +222,7 @@ def test_pictures_fit_the_upsampling():
     config = gaugan.get_config("cityscapes").to_dict()
     config["data"]["crop_size"] = config["data"]["load_size"] = 288
     method = methods.load("gaugan", config["options"])
-    with pytest.raises(InputError, match="config.data.crop_size must be a multiple of 64, the stride of gaugan, found 288"):
+    with pytest.raises(InputError, match="crop_size must be a multiple of 64, the stride of gaugan, found 288"):
         settings.check_size(config, method)
 
 
@@ -244,14 +249,15 @@ def test_schedule_and_rates():
     found = [float(share(epoch - 1)) for epoch in (1, 100, 101, 102, 200)]
     np.testing.assert_allclose(found, [1, 1, 1, 0.99, 0.01], rtol=1e-5)
     one = gaugan.get_config("cityscapes_one_rate").optimizers
-    assert {(player.learning_rate, player.b1, player.b2) for player in (one.generator, one.discriminator)} == {(2e-4, 0.5, 0.999)}
+    assert {(player.learning_rate, player.b1, player.b2) for player in one.values()} == {(2e-4, 0.5, 0.999)}
     assert gaugan.schedule(50, 0) == dict(name="constant")
 
 
 def test_experiments_are_those_of_the_sets():
     """Channels of what the networks see, and sizes, as in the published table."""
-    expected = {"cityscapes": (36, 256, 512), "ade20k": (151, 256, 256), "coco": (184, 256, 256), "facades13": (13, 512, 512),
-                "deepfashion": (20, 256, 256), "celebamask": (19, 512, 512), "radboud": (3, 256, 256)}
+    expected = {"cityscapes": (36, 256, 512), "ade20k": (151, 256, 256), "coco": (184, 256, 256),
+                "facades13": (13, 512, 512), "deepfashion": (20, 256, 256), "celebamask": (19, 512, 512),
+                "radboud": (3, 256, 256)}
     for experiment in (gaugan, pix2pixhd):
         for name, (channels, height, width) in expected.items():
             config = experiment.get_config(name)

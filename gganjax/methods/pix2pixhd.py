@@ -42,8 +42,9 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     generator = Pix2pixHDGenerator(width, levels, blocks, norm == "spectralinstance", jnp.dtype(compute_dtype),
                                    spectral_initial=spectral_initialization)
     return Synthesis(
-        name="pix2pixhd", generator=generator, semantics=Semantics(classes, unknown, instances, unknown_first, guidance),
-        adversarial=adversarial, feature_matching=feature_matching, perceptual=perceptual,
+        name="pix2pixhd", generator=generator,
+        semantics=Semantics(classes, unknown, instances, unknown_first, guidance), adversarial=adversarial,
+        feature_matching=feature_matching, perceptual=perceptual,
         discriminator_width=discriminator_width, discriminator_layers=discriminator_layers,
         discriminator_scales=discriminator_scales, discriminator_norm=discriminator_norm,
         spectral_initialization=spectral_initialization, compute_dtype=compute_dtype)

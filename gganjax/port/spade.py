@@ -22,7 +22,7 @@ def spectral_conv(key: str, path: str, size: int, *, bias: bool = True, layout: 
 
 
 def channels_first(height: int, width: int) -> Layout:
-    """The layout of a linear layer (features, C * height * width) whose input is flattened from a picture of features."""
+    """The layout of a linear layer (features, C * height * width) behind a picture of features."""
     return Layout(
         lambda w: w.reshape(len(w), -1, height, width).transpose(2, 3, 1, 0).reshape(-1, len(w)),
         lambda w: w.reshape(height, width, -1, w.shape[-1]).transpose(3, 2, 0, 1).reshape(w.shape[-1], -1))
@@ -62,8 +62,9 @@ def table(*, upsampling: str = "normal", norm_kind: str = "batch", base: tuple[i
     else:
         height, width = base
         # (C * height * width, z) <-> (z, height * width * C)
-        kernel = Layout(lambda w: w.reshape(-1, height, width, w.shape[-1]).transpose(3, 1, 2, 0).reshape(w.shape[-1], -1),
-                        lambda w: w.reshape(len(w), height, width, -1).transpose(3, 1, 2, 0).reshape(-1, len(w)))
+        kernel = Layout(
+            lambda w: w.reshape(-1, height, width, w.shape[-1]).transpose(3, 1, 2, 0).reshape(w.shape[-1], -1),
+            lambda w: w.reshape(len(w), height, width, -1).transpose(3, 1, 2, 0).reshape(-1, len(w)))
         bias = Layout(lambda b: b.reshape(-1, height, width).transpose(1, 2, 0).reshape(-1),
                       lambda b: b.reshape(height, width, -1).transpose(2, 0, 1).reshape(-1))
         entries += (Entry("fc.weight", "params/trunk/first/kernel", kernel),
@@ -71,7 +72,8 @@ def table(*, upsampling: str = "normal", norm_kind: str = "batch", base: tuple[i
     return Table("GauGAN's generator", entries)
 
 
-def discriminator_table(*, scales: int = 2, layers: int = 4, norm_kind: str = "instance", spectral: bool = True) -> Table:
+def discriminator_table(*, scales: int = 2, layers: int = 4, norm_kind: str = "instance",
+                        spectral: bool = True) -> Table:
     """Returns the table of a multi-scale discriminator."""
     entries = ()
     for i in range(scales):
@@ -107,7 +109,7 @@ def describe_encoder(state: dict) -> dict:
 
 
 def describe(state: dict) -> dict:
-    """Reads off a generator's state dict what builds it: inputs, width, hidden, upsampling, norm, latent, first features.
+    """Reads off a generator's state dict what builds it: inputs, width, hidden, upsampling, norm, latent, area.
 
     `upsampling` is "normal" for "more" too, which have the same parameters. `latent` is the length of the code, 0
     without; `area` the height times width of the first features of a network with one, else 0.
@@ -128,7 +130,8 @@ def describe_discriminator(state: dict) -> dict:
     """Reads off a discriminator's state dict what builds it: inputs, width, scales, layers, norm, spectral."""
     found = [match for key in state if (match := re.fullmatch(r"discriminator_(\d+)\.model(\d+)\.0.*", key))]
     if "discriminator_0.model0.0.weight" not in state:
-        raise InputError(f"the state dict is not that of a multi-scale discriminator: its first keys are {list(state)[:3]}")
+        raise InputError(f"the state dict is not that of a multi-scale discriminator: "
+                         f"its first keys are {list(state)[:3]}")
     first, inner = state["discriminator_0.model0.0.weight"], "discriminator_0.model1.0"
     spectral = any(key.startswith(inner) and key.endswith("weight_orig") for key in state)
     kind = "batch" if f"{inner}.1.running_mean" in state else "none" if f"{inner}.bias" in state else "instance"

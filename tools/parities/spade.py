@@ -63,7 +63,7 @@ def pix2pixhd(fixture: Fixture) -> list[Pair]:
 
 
 def network(fixture: Fixture, module, table, inputs, outputs, options=()) -> list[Pair]:
-    """Runs a network in both modes and pairs its outputs, and what the training call moved, with the recorded arrays."""
+    """Runs a network in both modes and pairs its outputs, and what training moved, with the recorded ones."""
     given = fixture.group("in/")
     arguments, named = [given[name] for name in inputs], {name: given[name] for name in options}
     shapes = jax.eval_shape(lambda *x, **y: module.init(jax.random.key(0), *x, **y), *arguments, **named)
