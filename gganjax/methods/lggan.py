@@ -2,9 +2,9 @@
 
 One encoder sees the picture and the target guidance, S_g; its heads make an image of each class inside the class's
 mask, whose sum is the local image, a global image, and weights that fuse both. One discriminator judges each of the
-three images behind the source, another behind the guidance. In the code x is `source`, I_g `target`, S_g `target_guidance`,
-[B, H, W, 3] in [-1, 1], and the classes of the target are `target_classes`, int32 [B, H, W], 1 to 6, 0 for void.
-LGGAN++ has semantic-aware upsampling in it (thesis 6.5). The form of label maps is `lggan_semantic`.
+three images behind the source, another behind the guidance. In the code x is `source`, I_g `target`, S_g
+`target_guidance`, [B, H, W, 3] in [-1, 1], and the classes of the target are `target_classes`, int32 [B, H, W], 1 to 6,
+0 for void. LGGAN++ has semantic-aware upsampling in it (thesis 6.5). The form of label maps is `lggan_semantic`.
 
 Where the text and its code differ, the code is the default and an option gives the other.
 """
