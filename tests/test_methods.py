@@ -36,12 +36,13 @@ TOYS = {
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
-           "cyclegan": "generators/cycle", "gaugan": "discriminator/fake", "gesturegan": "generator/pixel",
+           "cyclegan": "generators/cycle", "gaugan": "discriminator/real", "gesturegan": "generator/pixel",
            "lggan": "generator/pixel", "lggan_semantic": "generator/pixel", "patn": "generator/pixel",
-           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/fake",
+           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/real",
            "stargan": "generator/cycle", "xinggan": "generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others
-RATES = {"c2gan": 1e-2, "lggan_semantic": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}  # of networks two filters wide; 2e-3 for the others
+# Of networks two filters wide; 2e-3 for the others.
+RATES = {"c2gan": 1e-2, "lggan_semantic": 1e-2, "pg2": 1e-2, "pix2pix": 1e-2}
 GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 
