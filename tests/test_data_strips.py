@@ -128,6 +128,13 @@ def write_classes(root, values, name="a.png"):
     Image.fromarray(classes_strip(values)).save(root / "train" / name, quality=60)
 
 
+def test_six_squares_that_are_cut_into_four_are_told(root, caplog):
+    write_classes(root, VALUES)
+    facts = opened(root, panels="source_first").describe()
+    sentence = f"The strips in {root / 'train'} are six squares wide, but config.data.panels=source_first takes four panels."
+    assert facts["warnings"] == [sentence] and sentence[:-1] in caplog.text
+
+
 VALUES = np.random.default_rng(0).choice(np.array([0, 10, 20, 30, 40, 50, 60], np.uint8), (16, 32))
 
 

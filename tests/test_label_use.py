@@ -187,3 +187,14 @@ def test_the_page_tells_every_class_with_its_color_and_share(root, tmp_path):
     facts = sources["train"].describe()
     assert facts["classes_never_seen"] == [3] and facts["unknown_pixels"] == f"{1 / SIZE[1]:.2%}"
     assert class_page.write_check(tmp_path / "none.html", {"train": SimpleNamespace(classes=None)}, ()) is None
+
+
+def test_the_page_shows_the_class_panels_of_strips(tmp_path, monkeypatch):
+    monkeypatch.setenv("GGANJAX_CACHE", str(tmp_path / "cache"))
+    gray = np.full((8, 16, 3), 20, np.uint8)
+    (tmp_path / "train").mkdir()
+    Image.fromarray(np.concatenate([picture(0, 8, 32), gray], axis=1)).save(tmp_path / "train" / "a.png")
+    source = data.open_source(folder_settings(tmp_path, kind="strips", load_size=8, crop_size=8), "train")
+    text = class_page.write_check(tmp_path / "check.html", {"train": source}, ("source", "target_classes")).read_text()
+    assert "0, unknown" in text and text.count("100.00%") == 1 and "rgb(128,64,128)" in text
+    assert text.count("<img") == 3 and "<figcaption>target classes" in text

@@ -22,10 +22,10 @@ PALETTES = {
     ),
     # LandCover.ai: ground, building, woodland, water, road; its classes have no colors of their own, these are ours.
     "landcover": ((222, 205, 160), (210, 40, 40), (30, 130, 50), (40, 110, 220), (110, 110, 110)),
-    # CamVid with 11 classes: sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist.
+    # CamVid with 11 classes: sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, bicyclist; and void.
     "camvid": (
         (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0), (192, 128, 128),
-        (64, 64, 128), (64, 0, 128), (64, 64, 0), (0, 128, 192),
+        (64, 64, 128), (64, 0, 128), (64, 64, 0), (0, 128, 192), (0, 0, 0),
     ),
     # Cityscapes by label id, 0 (unlabeled) to 33 (bicycle) and the license plate, the usual colors.
     "cityscapes": (

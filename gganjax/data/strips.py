@@ -16,6 +16,7 @@ and from 100 on it is void), and the facts say how many they were. That is what 
 `config.data.class_resize` does; "bicubic" resizes as LGGAN's code and keeps the exact values alone.
 """
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from gganjax.data.palettes import PALETTES
 from gganjax.data.settings import Settings
 from gganjax.data.source import Classes, Memory, Panel, Source
 from gganjax.errors import InputError
+
+_log = logging.getLogger("gganjax")
 
 # Places of source, target, source guidance, target guidance, source classes and target classes in a strip.
 ORDERS = {"two": (0, 1), "source_first": (0, 1, 2, 3), "target_first": (0, 1, 3, 2), "six": (0, 1, 2, 3, 4, 5)}
@@ -88,6 +91,10 @@ def open_strips(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
         "bad_files": dict(sorted(bad.items())),
         "guidance": "none" if len(order) == 2 else "skeleton pictures",
     }
+    if len(order) == 4 and all(width == 6 * height for height, width in (sizes[name] for name in kept)):
+        told = f"The strips in {root / split} are six squares wide, but config.data.panels={settings.panels} takes four panels."
+        _log.warning(told.rstrip("."))
+        facts["warnings"] = [told]
     known, absent = None, {}
     if len(order) == len(ORDERS["six"]):
         known, more = _count(root / split, kept, settings)
