@@ -8,8 +8,8 @@ Variants:
   dayton64, g2a64  the same at 64x64
   cvusa, sva       further cross-view sets at 256x256
   NAME_pp          LGGAN++ on each of these sets: semantic-aware upsampling in the global head
-  text             Dayton where the text differs from its code: classification loss as a plain sum over features that are
-                   averaged inside their class, a norm before the weights' softmax, one SAU on the encoder's code
+  text             Dayton where the text differs from its code: classification loss as a plain sum over features that
+                   are averaged inside their class, a norm before the weights' softmax, one SAU on the encoder's code
   released         Dayton with class strips resized as by the code, bicubic, which leaves a twentieth of them void
   crossview, crossview_pp
                    a few strips of two views at 128x128 learned by heart, narrow networks: for two CPU cores
@@ -29,7 +29,8 @@ PLUS = dict(upsampler="sau")
 TEXT = PLUS | dict(sau_local=True, weight_norm=True, class_loss="sum", divide_by_area=True)
 NARROW = dict(width=32, blocks=6, discriminator_width=32)
 # Folder, flat and decaying epochs.
-SETS = {"dayton": ("dayton_a2g", 20, 15), "g2a": ("dayton_g2a", 20, 15), "cvusa": ("cvusa", 15, 15), "sva": ("sva", 10, 10)}
+SETS = {"dayton": ("dayton_a2g", 20, 15), "g2a": ("dayton_g2a", 20, 15), "cvusa": ("cvusa", 15, 15),
+        "sva": ("sva", 10, 10)}
 
 
 def base(*, flat_epochs: int, decay_epochs: int, **options):
@@ -55,8 +56,8 @@ def term_weights(options) -> dict:
     wanted = {"perceptual": (10.0, options.perceptual != "none"), "tv": (1e-6, options.total_variation),
               "class": (1.0, options.class_loss != "none")}
     generator = WEIGHTS | {term: weight for term, (weight, there) in wanted.items() if there}
-    return dict(generator=generator,
-                discriminators={f"{judge}_{label}": 0.5 for judge in ("source", "guidance") for label in ("fake", "real")})
+    judges = {f"{judge}_{label}": 0.5 for judge in ("source", "guidance") for label in ("fake", "real")}
+    return dict(generator=generator, discriminators=judges)
 
 
 def views(name: str, **options):
@@ -70,7 +71,8 @@ def views(name: str, **options):
 def views64(name: str, **options):
     """Dayton at 64x64, batch 16, 100 epochs."""
     config = base(flat_epochs=50, decay_epochs=50, **options)
-    config.data.update(kind="strips", folder=f"datasets/{SETS[name][0]}", panels="six", load_size=72, crop_size=64, flip="off")
+    config.data.update(kind="strips", folder=f"datasets/{SETS[name][0]}", panels="six", load_size=72, crop_size=64,
+                       flip="off")
     config.batch_size = 16
     return config
 

@@ -9,10 +9,11 @@ Variants:
   text                 Cityscapes where the text differs from its code: LGGAN++ with a plain sum as the classification
                        loss of features averaged inside their class, a norm before the weights' softmax, a SAU on
                        the encoder's code
-  released             Cityscapes with the code's mistaken mask of class 27; `pixel` adds the L1 that its scripts leave out
+  released             Cityscapes with the code's mistaken mask of class 27
+  pixel                Cityscapes with the L1 terms that the code's scripts leave out
   table67_b1 ... table67_b5, table67_pp
-                       rows of Table 6.7 (Cityscapes): the global image alone, which is GauGAN; the mean with a local one
-                       that is the sum of the class images; that is a convolution of them; with the class loss; with
+                       rows of Table 6.7 (Cityscapes): the global image alone, which is GauGAN; its mean with a local
+                       image, the sum of the class images; that is a convolution of them; with the class loss; with
                        weights; LGGAN++. Rows of Table 6.10 are in `gaugan.py`
   camvid, facades, landcover    256 pixels wide, full networks, small sets; NAME_pp LGGAN++
   camvid128, facades128, landcover128    128 pixels wide, narrow networks, for CPUs; NAME_pp LGGAN++
@@ -45,10 +46,11 @@ def base(name: str, **options):
     config.method = "lggan_semantic"
     config.options = dict(
         **chosen.options, unknown_first=False, local_classes=0, local="conv", fusion="weights", weight_norm=False,
-        class_loss="mean", divide_by_area=False, class_masks="correct", pixel=False, sau_local=False, width=64, blocks=9,
-        upsampling="normal", upsampler="nearest", norm="batch", hidden=128, remat=False, adversarial="hinge",
-        feature_matching=True, perceptual="auto", discriminator_width=64, discriminator_layers=4, discriminator_scales=2,
-        discriminator_norm="instance", spectral_initialization="torch_kernels", compute_dtype="float32")
+        class_loss="mean", divide_by_area=False, class_masks="correct", pixel=False, sau_local=False, width=64,
+        blocks=9, upsampling="normal", upsampler="nearest", norm="batch", hidden=128, remat=False, adversarial="hinge",
+        feature_matching=True, perceptual="auto", discriminator_width=64, discriminator_layers=4,
+        discriminator_scales=2, discriminator_norm="instance", spectral_initialization="torch_kernels",
+        compute_dtype="float32")
     config.options.update(options)
     config = gaugan.recipe(config, chosen)
     wanted = {"classes": True, "class": config.options.class_loss != "none",

@@ -1,10 +1,10 @@
 """LGGAN across views: local class-specific and global image generation (Tang et al., CVPR 2020; thesis 6.3).
 
-One encoder sees the picture and the target guidance, S_g; its heads make an image of each class inside the class's mask,
-whose sum is the local image, a global image, and weights that fuse both. One discriminator judges each of the three
-images behind the source, another behind the guidance. In the code x is `source`, I_g `target`, S_g `target_guidance`,
-[B, H, W, 3] in [-1, 1], and the classes of the target are `target_classes`, int32 [B, H, W], 1 to 6, 0 for void.
-LGGAN++ has semantic-aware upsampling in it (thesis 6.5). The form of label maps is `lggan_semantic`.
+One encoder sees the picture and the target guidance, S_g; its heads make an image of each class inside the class's
+mask, whose sum is the local image, a global image, and weights that fuse both. One discriminator judges each of the
+three images behind the source, another behind the guidance. In the code x is `source`, I_g `target`, S_g
+`target_guidance`, [B, H, W, 3] in [-1, 1], and the classes of the target are `target_classes`, int32 [B, H, W], 1 to 6,
+0 for void. LGGAN++ has semantic-aware upsampling in it (thesis 6.5). The form of label maps is `lggan_semantic`.
 
 Where the text and its code differ, the code is the default and an option gives the other.
 """
@@ -24,7 +24,8 @@ from gganjax.nets.localglobal import ENLARGE, FUSIONS, class_masks
 from gganjax.nets.patch import PatchDiscriminator
 from gganjax.nets.upsampling import POINTS
 
-IMAGES = {"": "fake_target", "_global": "fake_global", "_local": "fake_local"}  # that are judged, by suffix of their terms
+# The images that are judged, by the suffix of their terms.
+IMAGES = {"": "fake_target", "_global": "fake_global", "_local": "fake_local"}
 JUDGES = ("source", "guidance")  # what each discriminator sees before the candidate
 CLASS_LOSSES = ("none", "mean", "sum")
 CHOICES = {
@@ -43,7 +44,8 @@ class LGGAN:
     name = "lggan"
     pools: dict[str, int] = {}
 
-    def __init__(self, *, labels, generator, discriminator, class_loss, perceptual, total_variation, update_order, dtype):
+    def __init__(self, *, labels, generator, discriminator, class_loss, perceptual, total_variation, update_order,
+                 dtype):
         self.labels, self.class_loss, self.total_variation = labels, class_loss, total_variation
         self.stride, self.looks = generator.stride, generator.looks
         classes = {"labels" if labels else "target_classes": Field(("B", "H", "W"), 0, generator.classes - labels)}
@@ -171,6 +173,6 @@ def check_points(points: Sequence[Sequence[float]]) -> tuple[tuple[float, float]
     """Holds the option kernel_points against its range."""
     for point in points:
         if len(point) != 2 or not all(0 <= share < 1 for share in point):
-            raise InputError(f"options.kernel_points holds {tuple(point)}, expected shares of height and width, from 0 to "
-                             "below 1.")
+            raise InputError(f"options.kernel_points holds {tuple(point)}, expected shares of height and width, from 0 "
+                             "to below 1.")
     return tuple((float(row), float(column)) for row, column in points)

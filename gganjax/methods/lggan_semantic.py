@@ -80,7 +80,8 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     generator = SemanticGenerator(
         trunk, blocks, labels, local_classes or labels, local, sau_local, fusion, weight_norm,
         class_loss != "none", divide_by_area, points=check_points(kernel_points))
-    extra = partial(further_terms, generator=generator, class_loss=class_loss, mistaken=class_masks == "reference", pixel=pixel)
+    extra = partial(further_terms, generator=generator, class_loss=class_loss, mistaken=class_masks == "reference",
+                    pixel=pixel)
     return Synthesis(
         name="lggan_semantic", generator=generator,
         semantics=Semantics(classes, unknown, instances, unknown_first),

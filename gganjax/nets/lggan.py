@@ -36,7 +36,8 @@ class CrossViewGenerator(nn.Module):
 
     Classes are 1 to `classes`, 0 is void; the local image is the sum of those of the classes. The result holds
     "fake_target", "fake_global", "fake_local", "class_images" [B, H, W, K, 3] and with `scores` the logits of the
-    classifier, "scores" [B, K, K]. At full size 12,191,258 parameters, of which the 9,411 of a seventh class are unused.
+    classifier, "scores" [B, K, K]. At full size 12,191,258 parameters, of which the 9,411 of a seventh class are
+    unused.
 
     Attributes:
       upsampler: of the global head, "transposed" or a kind of `nets.upsampling`.
@@ -93,7 +94,8 @@ class CrossViewGenerator(nn.Module):
         if self.fusion == "weights":
             out["weights"] = FusionWeights(norm=self.weight_norm, name="weights", **enlarge)(code, mode)
         if self.scores:
-            out["scores"] = ClassScores(self.classes, self.divide_by_area, self.initial, name="classifier")(features, classes)
+            classifier = ClassScores(self.classes, self.divide_by_area, self.initial, name="classifier")
+            out["scores"] = classifier(features, classes)
         out["fake_target"] = fused(out)
         if details:
             out |= shown(out, self.looks) | kernel_pictures(kernels, self.kernel_paths, self.points, x.shape[1:3])
@@ -178,7 +180,8 @@ class SemanticGenerator(nn.Module):
             Conv(16 * self.trunk.width, 3, name="spare_first", **make)(semantics)
         out["fake_target"] = fused(out)
         if details:
-            out |= shown(out, self.looks) | kernel_pictures(kernels, self.kernel_paths, self.points, semantics.shape[1:3])
+            size = semantics.shape[1:3]
+            out |= shown(out, self.looks) | kernel_pictures(kernels, self.kernel_paths, self.points, size)
         return out
 
     @property

@@ -26,7 +26,7 @@ def instance_norm(x, name: str, mode: Mode):
 
 
 class CodeEncoder(nn.Module):
-    """7x7 convolution and `levels` of stride 2, [B, H, W, C] -> the code after each, of 2, 4, ... times `width` channels."""
+    """7x7 convolution and `levels` of stride 2, [B, H, W, C] -> the code after each, of 2, 4, ... times `width`."""
 
     width: int = 64
     levels: int = 2

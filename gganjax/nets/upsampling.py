@@ -22,7 +22,7 @@ from gganjax.nets.attention import PLAIN_BYTES, attention
 
 KINDS = ("nearest", "bilinear", "bicubic", "deconvolution", "pixel_shuffle", "attention", "sau", "sau_norm")
 CHOICES = {"upsampler": KINDS}
-POINTS = ((0.3, 0.3), (0.3, 0.7), (0.7, 0.3), (0.7, 0.7))  # of the pictures of SAU's weights, shares of height and width
+POINTS = ((0.3, 0.3), (0.3, 0.7), (0.7, 0.3), (0.7, 0.7))  # whose weights are shown: shares of height and width
 
 
 class Upsample(nn.Module):
@@ -117,7 +117,7 @@ class SemanticAwareUpsample(nn.Module):
 
 @contextlib.contextmanager
 def watching() -> Iterator[dict[str, jax.Array]]:
-    """Collects the weights of every SAU that runs within, by its path in the network, such as "trunk/upsample_up_0/sau".
+    """Collects the weights of every SAU that runs within, by its path, such as "trunk/upsample_up_0/sau".
 
     The weights are those of `SemanticAwareUpsample.kernels` where their pixels are: [B, sH, sW, size, size].
     """
@@ -165,7 +165,7 @@ def kernel_pictures(kernels: Mapping[str, jax.Array], paths: Mapping[str, str], 
 
 
 def pixel_shuffle(x: jax.Array, scale: int = 2) -> jax.Array:
-    """Makes s x s pixels of s^2 channels, [B, H, W, C s^2] -> [B, sH, sW, C]; channel (c s + dy) s + dx, as PyTorch's."""
+    """Makes s x s pixels of s^2 channels, [B, H, W, C s^2] -> [B, sH, sW, C]; channel (c s + dy) s + dx, as PyTorch."""
     batch, height, width, channels = x.shape
     y = x.reshape(batch, height, width, channels // scale**2, scale, scale).transpose(0, 1, 4, 2, 5, 3)
     return y.reshape(batch, height * scale, width * scale, -1)

@@ -76,7 +76,7 @@ def sau_table() -> Table:
 
 
 def describe(state: dict) -> dict:
-    """Reads off a generator's state dict what builds it: form, inputs, width, blocks, classes, and of label maps also hidden."""
+    """Reads off a generator's state dict what builds it: form, inputs, width, blocks, classes; hidden of label maps."""
     blocks = {int(match[1]) for key in state if (match := re.fullmatch(r"resnet_blocks(\d+)\.conv1\.weight", key))}
     heads = {int(match[1]) for key in state if (match := HEAD.fullmatch(key))}
     if "conv1.weight" not in state or not blocks or not heads:

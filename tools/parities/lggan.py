@@ -73,8 +73,9 @@ def semantic(fixture: Fixture) -> list[Pair]:
     for mode, out in jax.jit(run, compiler_options=FAST)(variables, seg).items():
         scores, images = out["scores"], out["class_images"]
         present = class_masks(module.classes_of(seg), module.scored).max((1, 2))
-        named = {"final_image": out["fake_target"], "global_image": out["fake_global"], "local_image": out["fake_local"],
-                 "class_images_sum": images.sum(3), "class_image_first": images[:, :, :, 0],
+        named = {"final_image": out["fake_target"], "global_image": out["fake_global"],
+                 "local_image": out["fake_local"], "class_images_sum": images.sum(3),
+                 "class_image_first": images[:, :, :, 0],
                  "class_image_last": images[:, :, :, -1], "weight_local": out["weights"][..., :1],
                  "weight_global": out["weights"][..., 1:], "valid": present.T.reshape(-1),
                  "feature_score": scores.swapaxes(0, 1).reshape(-1, module.scored),
