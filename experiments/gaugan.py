@@ -16,8 +16,8 @@ Variants:
 
 Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Batches and epochs are
 those of the thesis (32; 200 epochs) and of the scripts of DAGAN, which build on the same code, where it gives none; those
-of the small sets are ours. A batch of 32 needs several devices or --config.accumulate. Test pictures are
-made with running statistics.
+of the small sets are ours. A batch of 32 needs several devices, or --config.accumulate, with which norms take the
+statistics of each part. Test pictures are made with running statistics.
 """
 
 from typing import NamedTuple

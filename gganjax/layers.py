@@ -130,12 +130,11 @@ def normalized_spectrum(layer: nn.Module, kernel: jax.Array, mode: Mode) -> jax.
     Calls that are stacked along the batch move the vectors once.
     """
     matrix = kernel.reshape(-1, kernel.shape[-1])
-    unit = lambda key, length: _normalize(jax.random.normal(key, (length,)))
-    u = layer.variable("moving", "u", lambda: unit(layer.make_rng("params"), matrix.shape[1]))
-    v = layer.variable("moving", "v", lambda: unit(layer.make_rng("params"), matrix.shape[0]))
+    fixed = lax.stop_gradient(matrix)
+    u = layer.variable("moving", "u", lambda: _normalize(jax.random.normal(layer.make_rng("params"), matrix.shape[1:])))
+    v = layer.variable("moving", "v", lambda: _normalize(fixed @ u.value))  # training computes it anew at once
     left, right = u.value, v.value
     if mode.norm == "batch":
-        fixed = lax.stop_gradient(matrix)
         right = _normalize(fixed @ left)
         left = _normalize(right @ fixed)
         if mode.keep and not layer.is_initializing() and layer.is_mutable_collection("moving"):

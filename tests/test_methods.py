@@ -37,9 +37,9 @@ TOYS = {
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
-           "cyclegan": "generators/cycle", "dagan": "discriminator/fake", "edgegan": "discriminator/real",
-           "gaugan": "discriminator/fake", "gesturegan": "generator/pixel", "patn": "generator/pixel",
-           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/fake",
+           "cyclegan": "generators/cycle", "dagan": "discriminator/real", "edgegan": "discriminator/real",
+           "gaugan": "discriminator/real", "gesturegan": "generator/pixel", "patn": "generator/pixel",
+           "pg2": "coarse/mask", "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/real",
            "stargan": "generator/cycle", "xfork": "generator/pixel", "xinggan": "generator/pixel",
            "xseq": "image_generator/pixel"}
 WEIGHTS = {"pixel": 100.0, "cycle": 10.0, "tv": 1e-6}  # of terms; 1 for the others

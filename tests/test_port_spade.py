@@ -91,7 +91,10 @@ def test_what_builds_a_network_is_read_off():
         assert spade.describe_discriminator(state) == made | dict(inputs=5)
     state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(shapes(Pix2pixHDGenerator(2, 2, 3), (1, 8, 8, 3))))
     assert port.pix2pixhd.describe(state) == dict(inputs=3, width=2, levels=2, blocks=3, spectral=False)
+    state = port.to_torch(spade.encoder_table(layers=2), filled(shapes(ImageEncoder(3, 2, 16), (1, 16, 16, 3))))
+    assert spade.describe_encoder(state) == dict(latent=3, width=2, size=16)
     for describe, name in ((spade.describe, "GauGAN's generator"), (port.pix2pixhd.describe, "Pix2pixHD's generator"),
+                           (spade.describe_encoder, "GauGAN's image encoder"),
                            (spade.describe_discriminator, "a multi-scale discriminator")):
         with pytest.raises(InputError, match=f"not that of {name}"):
             describe({"weight": np.zeros(3)})

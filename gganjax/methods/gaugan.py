@@ -45,7 +45,7 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     """
     check_choices(CHOICES, guidance=guidance, upsampling=upsampling, upsampler=upsampler, norm=norm,
                   spectral_initialization=spectral_initialization, compute_dtype=compute_dtype)
-    if latent and encoder_size % 8:
+    if latent and (encoder_size < 8 or encoder_size & (encoder_size - 1)):
         raise InputError(f"options.encoder_size is {encoder_size}, expected a power of 2, at least 8.")
     dtype = jnp.dtype(compute_dtype)
     trunk = SpadeTrunk(width, upsampling, latent, norm, upsampler, hidden, remat=remat, dtype=dtype,

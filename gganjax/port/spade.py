@@ -98,6 +98,14 @@ def encoder_table(*, layers: int = 6) -> Table:
     return Table("GauGAN's image encoder", entries)
 
 
+def describe_encoder(state: dict) -> dict:
+    """Reads off an image encoder's state dict what builds it: latent, width, and the size that its pictures have."""
+    if lacking := [key for key in ("layer1.0.weight_orig", "fc_mu.weight") if key not in state]:
+        raise InputError(f"the state dict is not that of GauGAN's image encoder: it has no {lacking[0]}")
+    layers = sum(bool(re.fullmatch(r"layer\d+\.0\.weight_orig", key)) for key in state)
+    return {"latent": len(state["fc_mu.weight"]), "width": len(state["layer1.0.weight_orig"]), "size": 4 * 2**layers}
+
+
 def describe(state: dict) -> dict:
     """Reads off a generator's state dict what builds it: inputs, width, hidden, upsampling, norm, latent, first features.
 
