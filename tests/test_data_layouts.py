@@ -260,7 +260,8 @@ def test_more_classes_than_the_method_takes_are_one_sentence(tmp_path):
     ("cocostuff_samples", dict(classes=182, unknown="on"), 4, (0.001, 0.2)),
 ])
 def test_real_sets(name, changes, pairs, unknown):
-    """The void of CamVid is the number 11, 1.7 % of its test pixels, unknown or a class of its own; the samples of COCO-Stuff have instance maps, too."""
+    """The void of CamVid is the number 11, 1.7 % of its test pixels, unknown or a class of its own; the samples of
+    COCO-Stuff have instance maps, too."""
     source = opened(shared(f"data/{name}"), "test", **changes)
     assert len(source) == pairs and ("instances" in source.absent) == (name != "cocostuff_samples")
     share = source.classes.pixels.get(changes["classes"], 0) / sum(source.classes.pixels.values())
