@@ -40,7 +40,7 @@ TOYS = {
 # What shall fall when a method learns two pairs by heart.
 LEARNED = {"asymmetricgan": "generators/pixel", "asymmetricgan_unpaired": "translator/cycle",
            "bigraphgan": "generator/pixel", "c2gan": "generators/pixel",
-           "cyclegan": "generators/cycle", "dagan": "discriminator/fake", "edgegan": "discriminator/real",
+           "cyclegan": "generators/cycle", "dagan": "discriminator/real", "edgegan": "discriminator/real",
            "gaugan": "discriminator/real", "gesturegan": "generator/pixel", "lggan": "generator/pixel",
            "lggan_semantic": "generator/pixel", "patn": "generator/pixel", "pg2": "coarse/mask",
            "pix2pix": "generator/pixel", "pix2pixhd": "discriminator/real", "stargan": "generator/cycle",

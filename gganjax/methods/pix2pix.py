@@ -105,7 +105,8 @@ def build(*, guidance: bool = False, generator: str = "unet256", levels: int = 0
       norm: "batch" or "instance", of both networks; "encoder_decoder" and "patch_biased" have a batch norm.
       zero_bias: whether the biases of those two stay 0, as in the cross-view code.
       adversarial: "vanilla" or "least_squares".
-      real_label: what real pairs shall be called, and the generator's pairs by its own wish; 0.9 in the cross-view code.
+      real_label: what real pairs shall be called, and the generator's pairs by its own wish; 0.9 in the cross-view
+        code.
       judged_by: the generator's images are judged by the discriminator as "updated" in the same step, or as it was
         before, "previous". The cross-view code reuses that judgment; what flows back there runs through the updated
         kernels, here through those that judged.

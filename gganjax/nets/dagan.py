@@ -62,8 +62,8 @@ class DAGANGenerator(nn.Module):
     those of `width` 64 and upsampling other than "most"; here they follow the trunk.
 
     With `details` a dictionary comes out, of "fake_target" and of the pictures that `looks` names: "spatial_attention",
-    s of SAM, and the channels' mean of what CAM and SAM make, "channel_features" and "spatial_features", each divided by
-    its largest magnitude in the picture.
+    s of SAM, and the channels' mean of what CAM and SAM make, "channel_features" and "spatial_features", each divided
+    by its largest magnitude in the picture.
 
     Attributes:
       trunk: of GauGAN.

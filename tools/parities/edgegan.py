@@ -14,4 +14,5 @@ def generator(fixture: Fixture) -> list[Pair]:
                        hidden=found["hidden"])
     table = port.edgegan.table(upsampling=trunk.upsampling, norm_kind=trunk.norm)
     # Ours come as a dictionary in the order of their names: coarse, fake_edges, fake_target.
-    return spade.network(fixture, EdgeGANGenerator(trunk, found["classes"]), table, ("seg",), ("image1", "edge", "image2"))
+    module = EdgeGANGenerator(trunk, found["classes"])
+    return spade.network(fixture, module, table, ("seg",), ("image1", "edge", "image2"))
