@@ -1,16 +1,24 @@
 """SelectionGAN's three forms: losses by hand, what switches and rows change, published numbers, looks, wrong options."""
 
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from experiments import selectiongan, selectiongan_person, selectiongan_semantic
-from gganjax import core, losses, methods, port, schedules
+from gganjax import checkpoint, core, losses, methods, port, schedules, use
 from gganjax.errors import InputError
 from gganjax.layers import Mode
-from gganjax.nets.selection import Selection
+from gganjax.nets.patch import PatchDiscriminator
+from gganjax.nets.selection import Selection, SelectionGenerator
 from gganjax.nets.unet import UNetGenerator
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+
+import import_torch
 
 FAST = {"xla_backend_optimization_level": 0}
 SHAPE = 2, 4, 5, 3
@@ -322,6 +330,32 @@ def test_published_size_on_gaugan():
     """93.06M and 96.51M of Table 5.13, Cityscapes' in test_counts.py."""
     counts = counted("selectiongan_semantic", classes=150, unknown=True, instances=False, perceptual="none")
     assert counts == dict(generator=96_508_712, discriminator=5_836_930)
+
+
+def test_released_checkpoints_become_a_folder_to_use(tmp_path):
+    """Gi, Gs, Ga and D beside each other, of other widths than the variant's, with the layer that is never called."""
+    views, half = (1, 32, 32, 3), (1, 16, 16)
+    files = {
+        "Gi": (UNetGenerator(3, 2, 5), port.selection.unet(levels=5), ((1, 32, 32, 6),)),
+        "Gs": (UNetGenerator(3, 1, 5), port.selection.unet(levels=5), (views,)),
+        "Ga": (SelectionGenerator(4, 3, 1, channel_selection="inverted", unused_layer=True),
+               port.selection.generator(channel_selection=True, unused_layer=True), ((*half, 4), (*half, 2), views, views)),
+        "D": (PatchDiscriminator(3, norm="batch"), port.patch.table(norm_kind="batch"), ((1, 64, 64, 6),)),
+    }
+    random, made = np.random.default_rng(0), {}
+    for net, (module, table, sizes) in files.items():
+        made[net] = jax.tree.map(lambda leaf: random.uniform(0.1, 0.5, leaf.shape).astype(np.float32),
+                                 port.shapes(module, *sizes))
+        np.savez(tmp_path / f"35_net_{net}.npz", **port.to_torch(table, made[net]))
+    assert import_torch.main(["selectiongan", str(tmp_path / "35_net_Gi.npz"), "--output", str(tmp_path / "run")]) == 0
+    networks = checkpoint.load_networks(tmp_path / "run")
+    names = dict(Gi="image_generator", Gs="guidance_generator", Ga="attention_generator", D="discriminator")
+    for net, name in names.items():
+        assert jax.tree.all(jax.tree.map(np.array_equal, networks["params"][name], made[net]["params"]))
+    told = dict(width=2, guidance_width=1, attention_width=4, images=3, uncertainty_maps=1, levels=5, unused_layer=True,
+                channel_selection="inverted", discriminator_width=3)
+    options = use.load(tmp_path / "run").config["options"]
+    assert {name: options[name] for name in told} == told
 
 
 @pytest.mark.parametrize("name, options, sentence", [

@@ -9,8 +9,9 @@ the checksums of the files they were made from; `tools/fetch_weights.py --list` 
 `gesturegan` makes a run folder of a released generator, and of the discriminators D1 and D2 where they lie beside it,
 that `gganjax.load` opens and `--mode=evaluate` and `--mode=sample` take. `pix2pix`, `cyclegan` and `c2gan` do the same
 for *_net_G (cyclegan: *_net_G_A) and what lies beside it: D; G_B, D_A and D_B; G_L, D and D_L.
-`stargan` (*-G.ckpt), `asymmetricgan_unpaired` (*-G_xy.ckpt), `asymmetricgan` (*_net_G1.pth), `patn`, `xinggan` and
-`bigraphgan` (*_net_netG.pth, beside it netD_PB and netD_PP) likewise.
+`stargan` (*-G.ckpt), `asymmetricgan_unpaired` (*-G_xy.ckpt), `asymmetricgan` (*_net_G1.pth), `selectiongan`
+(*_net_Gi.pth, beside it Gs, Ga and D), `patn`, `xinggan` and `bigraphgan` (*_net_netG.pth, beside it netD_PB and
+netD_PP) likewise.
 
 Files may be .pth, .pth.tar or .ckpt (state dicts, read without PyTorch; a file that names any code is refused),
 .safetensors or .npz.

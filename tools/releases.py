@@ -18,6 +18,7 @@ from experiments import (
     gesturegan,
     patn,
     pix2pix,
+    selectiongan,
     stargan,
     xinggan,
 )
@@ -75,6 +76,9 @@ RELEASES = {
         asymmetricgan, "ntu", {"G1": "translator", "G2": "reconstructor", "D1": "discriminator_plain",
                                "D2": "discriminator_guided"},
         any_name=False, channels={"G1": (6,), "G2": (6,), "D1": (6,), "D2": (9,)}),
+    "selectiongan": Release(
+        selectiongan, "released", {"Gi": "image_generator", "Gs": "guidance_generator", "Ga": "attention_generator",
+                                   "D": "discriminator"}, any_name=False, channels={"D": (6,)}),
     "patn": Release(patn, "released_market", POSE_NETS, pose=port.patn),
     "xinggan": Release(xinggan, "released_market", POSE_NETS, pose=port.xing),
     "bigraphgan": Release(bigraphgan, "released_market", POSE_NETS, pose=port.bigraph),
@@ -114,7 +118,10 @@ def import_release(kind: str, path: Path, output: Path, *, variant: str | None =
     for net, one in found.items():
         name = release.nets[net]
         if name in method.nets:
-            table, *inputs = place_pose(release, net, one) if release.pose else place(one)
+            if kind == "selectiongan" and net != "D":
+                table, *inputs = place_selection(net, one)
+            else:
+                table, *inputs = place_pose(release, net, one) if release.pose else place(one)
             expected = port.shapes(method.nets[name], *inputs)
             fresh = one.get("norm", "instance") == "instance"
             variables[name] = port.to_flax(table, states[net], expected, fresh_statistics=fresh)
@@ -141,6 +148,8 @@ def describe(release: Release, net: str, state: dict) -> dict:
         return (port.stargan.describe_discriminator if net.startswith("D") else port.stargan.describe_generator)(state)
     if net.startswith("D"):
         return port.patch.describe(state)
+    if net in ("Gi", "Gs", "Ga"):
+        return (port.selection.describe if net == "Ga" else port.selection.describe_unet)(state)
     return (port.unet if "model.model.0.weight" in state else port.resnet).describe(state)
 
 
@@ -160,6 +169,16 @@ def place(found: dict) -> tuple:
     if found["layers"] == 0:
         return port.patch.pixel_table(norm_kind=norm), inputs
     return port.patch.table(layers=found["layers"], norm_kind=norm), inputs
+
+
+def place_selection(net: str, found: dict) -> tuple:
+    """Returns the table of a generator of SelectionGAN that was described, and shapes of inputs that it takes."""
+    if net != "Ga":
+        return port.selection.unet(levels=found["levels"], norm_kind=found["norm"]), (1, 256, 256, found["inputs"])
+    # How the features divide between the two networks of the first stage changes nothing.
+    halves, picture = [(1, 128, 128, count) for count in (found["inputs"] - 1, 1)], (1, 256, 256, 3)
+    plus = found["channel_selection"] != "none"
+    return port.selection.generator(channel_selection=plus, unused_layer=True), *halves, picture, picture
 
 
 def place_pose(release: Release, net: str, found: dict) -> tuple:
@@ -201,6 +220,10 @@ def options(kind: str, found: dict[str, dict]) -> dict:
     elif kind == "c2gan":
         told["guidance_channels"] = first["inputs"] - 3
         told |= {} if "G_L" in found else {"cycles": ("i2i2i",)}
+    elif kind == "selectiongan":
+        told |= {"guidance_width": found["Gs"]["width"], "attention_width": found["Ga"]["width"],
+                 "images": found["Ga"]["images"], "uncertainty_maps": found["Ga"]["uncertainty"],
+                 "channel_selection": found["Ga"]["channel_selection"]}
     elif kind == "asymmetricgan" and "G2" in found:
         told["reconstruction_width"] = found["G2"]["width"]
     elif kind == "asymmetricgan_unpaired" and "G_yx" in found:
