@@ -21,7 +21,7 @@ TOYS = {
     "bigraphgan": SMALL_POSE,
     "c2gan": DEEP | dict(pool_size=0, norm="instance"),
     "cyclegan": SMALL | dict(pool_size=3),
-    "dagan": LABELS | dict(hidden=4),
+    "dagan": LABELS | dict(hidden=4, discriminator_width=16),
     "edgegan": LABELS | dict(backbone="pix2pixhd", levels=1, blocks=1),
     "gaugan": LABELS | dict(instances=True, hidden=4, latent=3, encoder_width=2, encoder_size=16),
     "gesturegan": SMALL | dict(perceptual="none", dropout=0.0),
