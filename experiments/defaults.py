@@ -53,10 +53,10 @@ def demo(config, *, rates: dict[str, float], averaged: tuple[str, ...] = ()):
       averaged: networks whose average is evaluated.
     """
     config.data.update(load_size=64, crop_size=64, flip="off")
-    config.steps = 270
+    config.steps = 210
     config.ema = dict.fromkeys(averaged, 0.99)
-    config.sample_every, config.checkpoint_every = 54, 90
-    schedule = dict(name="linear_steps", flat_steps=135)
+    config.sample_every, config.checkpoint_every = 42, 70
+    schedule = dict(name="linear_steps", flat_steps=105)
     config.optimizers = {player: adam(schedule, learning_rate=rate) for player, rate in rates.items()}
     config.evaluate.limit = 64
     return config
