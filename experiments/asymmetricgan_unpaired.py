@@ -13,7 +13,7 @@ Variants:
   released         the code's recipe: Wasserstein critic with gradient penalty, n-critic 5, SSIM of one scale, no
                    identity, no image buffer, batch 16, 200,000 iterations (RaFD)
   kaokore          four kinds of painted faces at 128x128; batch and length are ours
-  kaokore64        the same at 64x64 for CPUs, see `kaokore64` below for the measured result
+  kaokore64        the same at 64x64 on narrow networks, for CPUs
   demo             the same at 64x64 with narrow networks: minutes on two CPU cores, to see that it runs
 
 Pictures are looked for under datasets/NAME, or in --config.data.folder=FOLDER, as train/DOMAIN/*.jpg and

@@ -9,7 +9,7 @@ Variants:
   senz3d           gestures at 256x256; strips source | target | source skeleton | target skeleton
   dayton           aerial to ground at 256x256; strips of views and label maps
   faces_london     photos of neutral and smiling faces at 256x256, 68 landmarks drawn as dots
-  faces_london128  the same at 128x128 for two CPU cores, see `faces_london128` below for the measured result
+  faces_london128  the same at 128x128 on narrow networks, for two CPU cores
   demo             drawn hands at 64x64 with narrow networks: minutes on two CPU cores
   ablation_i2i2i, ablation_g2i2g, ablation_g2r2g, ablation_full, ablation_single_modal, ablation_non_sharing
                    rows of Table 3.5 on radboud, 50 epochs: the image cycle alone, with either guidance cycle, with

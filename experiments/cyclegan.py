@@ -7,7 +7,7 @@ Variants:
   resnet6          ResNet-6 at 128x128 on the same
   folders          two folders of pictures, trainA and trainB, testA and testB
   kaokore          painted faces at 128x128, warriors to noble women: train/DOMAIN/*.jpg, test/DOMAIN/*.jpg
-  kaokore64        the same at 64x64 for CPUs, see `kaokore64` below for the measured result
+  kaokore64        the same at 64x64 on narrow networks, for CPUs
   gesturegan_ablation_a    row A of GestureGAN's Table 2.9: Dayton, unpaired and without guidance
   demo             drawn hands at 64x64 with narrow networks: minutes on two CPU cores, to see that it runs
 

@@ -7,7 +7,7 @@ Variants:
   unet128          the same with U-Net 128 at 128x128
   facades, landcover                                   label maps to photos
   facades_photo_to_label, landcover_photo_to_label     the other direction
-  facades128       label maps to photos at 128x128 for CPUs, see `facades128` below for the measured result
+  facades128       label maps to photos at 128x128 on narrow networks, for CPUs
   strips           strips source | target
   gesturegan_ablation_b    row B of GestureGAN's Table 2.9: ResNet-9, instance norm, no guidance
   dayton, g2a, dayton64, cvusa, sva, ego2top           Pix2pix of the cross-view tables, an encoder-decoder

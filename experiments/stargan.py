@@ -6,7 +6,7 @@ Variants:
   (none), celeba   five attributes of CelebA's faces at 128x128: hair colors, male, young
   rafd             eight expressions of RaFD's faces at 128x128
   kaokore          four kinds of painted faces at 128x128; batch and length are ours
-  kaokore64        the same at 64x64 for CPUs, see `kaokore64` below for the measured result
+  kaokore64        the same at 64x64 on narrow networks, for CPUs
   demo             the same at 64x64 with narrow networks: minutes on two CPU cores, to see that it runs
   celeba_literal   celeba with the learning rates of the published code, which fall by 0.1 % in all
 
