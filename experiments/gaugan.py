@@ -155,16 +155,21 @@ def for_cpus(config):
     return config
 
 
-def demo():
-    """Drawn hands at 64x64: source and skeleton in place of labels, narrow networks."""
-    config = base(LabelSet(dict(classes=1, unknown=False, instances=False), {}), guidance="both", perceptual="none",
-                  width=8, hidden=16, discriminator_width=16, discriminator_layers=3)
+def demo_of(make, **narrow):
+    """A config of `make` with narrow networks for drawn hands at 64x64: source and skeleton in place of labels."""
+    config = make(LabelSet(dict(classes=1, unknown=False, instances=False), {}), guidance="both", perceptual="none",
+                  discriminator_width=16, discriminator_layers=3, **narrow)
     config.batch_size = 4
     config = defaults.demo(config, rates=dict(generator=4e-4, discriminator=4e-4), averaged=("generator",))
     for optimizer in config.optimizers.values():
         optimizer.b1, optimizer.b2 = 0.0, 0.9
     config.evaluate.metrics = ("psnr", "ssim", "lpips")
     return config
+
+
+def demo():
+    """Drawn hands at 64x64, guided."""
+    return demo_of(base, width=8, hidden=16)
 
 
 VARIANTS = {

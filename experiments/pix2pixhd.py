@@ -18,7 +18,7 @@ and 24 on ntu.
 """
 
 from experiments import defaults, gaugan
-from experiments.gaugan import GUIDED, SETS, LabelSet, for_cpus, small
+from experiments.gaugan import GUIDED, SETS, LabelSet, demo_of, for_cpus, small
 
 NARROW = dict(width=16, discriminator_width=32)
 GUIDED_BATCHES = {"radboud": 32, "sva": 32, "ntu": 24}
@@ -50,15 +50,8 @@ def guided(name: str, guidance: str = "target"):
 
 
 def demo():
-    """Drawn hands at 64x64: source and skeleton in place of labels, narrow networks."""
-    config = base(LabelSet(dict(classes=1, unknown=False, instances=False), {}), guidance="both", perceptual="none",
-                  width=16, levels=3, blocks=3, discriminator_width=16, discriminator_layers=3)
-    config.batch_size = 4
-    config = defaults.demo(config, rates=dict(generator=4e-4, discriminator=4e-4), averaged=("generator",))
-    for optimizer in config.optimizers.values():
-        optimizer.b1, optimizer.b2 = 0.0, 0.9
-    config.evaluate.metrics = ("psnr", "ssim", "lpips")
-    return config
+    """Drawn hands at 64x64, guided."""
+    return demo_of(base, width=16, levels=3, blocks=3)
 
 
 VARIANTS = {

@@ -188,6 +188,7 @@ def test_rows_and_results():
     (dict(upsampling="many"), "options.upsampling is 'many', expected one of"),
     (dict(classes=0), "options.classes is 0, expected at least 1"),
     (dict(latent=8, encoder_size=100), "options.encoder_size is 100, expected a power of 2, at least 8"),
+    (dict(latent=8, encoder_size=24), "options.encoder_size is 24, expected a power of 2, at least 8"),
 ])
 def test_wrong_options(options, sentence):
     with pytest.raises(InputError, match=sentence):

@@ -8,11 +8,12 @@ levels of features; what both make is added before the last convolution. All els
 
 import jax.numpy as jnp
 
-from gganjax.errors import InputError, check_choices
+from gganjax.errors import check_choices
 from gganjax.methods.gaugan import CHOICES as GAUGAN
+from gganjax.methods.gaugan import style_encoder
 from gganjax.nets import dagan
 from gganjax.nets.dagan import DAGANGenerator
-from gganjax.nets.spade import ImageEncoder, SpadeTrunk
+from gganjax.nets.spade import SpadeTrunk
 from gganjax.synthesis import Semantics, Synthesis
 
 CHOICES = GAUGAN | {"spatial": dagan.SPATIAL}
@@ -43,13 +44,10 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     """
     check_choices(CHOICES, guidance=guidance, upsampling=upsampling, upsampler=upsampler, norm=norm, spatial=spatial,
                   spectral_initialization=spectral_initialization, compute_dtype=compute_dtype)
-    if latent and encoder_size % 8:
-        raise InputError(f"options.encoder_size is {encoder_size}, expected a power of 2, at least 8.")
     dtype = jnp.dtype(compute_dtype)
     trunk = SpadeTrunk(width, upsampling, latent, norm, upsampler, hidden, remat=remat, dtype=dtype,
                        spectral_initial=spectral_initialization)
-    encoder = ImageEncoder(latent, encoder_width, encoder_size, dtype,
-                           spectral_initial=spectral_initialization) if latent else None
+    encoder = style_encoder(latent, encoder_width, encoder_size, dtype, spectral_initialization)
     return Synthesis(
         name="dagan", generator=DAGANGenerator(trunk, use_cam, use_sam, spatial), encoder=encoder,
         semantics=Semantics(classes, unknown, instances, unknown_first, guidance), adversarial=adversarial,

@@ -14,10 +14,11 @@ import jax.numpy as jnp
 
 from gganjax.errors import InputError, check_choices
 from gganjax.methods.gaugan import CHOICES as GAUGAN
+from gganjax.methods.gaugan import style_encoder
 from gganjax.nets import edgegan
 from gganjax.nets.edgegan import EdgeGANGenerator
 from gganjax.nets.pix2pixhd import Pix2pixHDGenerator
-from gganjax.nets.spade import ImageEncoder, SpadeTrunk
+from gganjax.nets.spade import SpadeTrunk
 from gganjax.synthesis import Judged, Semantics, Synthesis
 
 CHOICES = GAUGAN | {
@@ -63,8 +64,6 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
                   compute_dtype=compute_dtype)
     if latent and backbone != "gaugan":
         raise InputError(f"options.latent is {latent}, but the backbone '{backbone}' takes no code; expected 0.")
-    if latent and encoder_size % 8:
-        raise InputError(f"options.encoder_size is {encoder_size}, expected a power of 2, at least 8.")
     for option, value in dict(semantic=semantic, transfer=transfer != "none").items():
         if value and not edges:
             raise InputError(f"options.{option} needs the edge branch, but options.edges is False.")
@@ -76,8 +75,7 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
                            spectral_initial=spectral_initialization)
     else:
         trunk = Pix2pixHDGenerator(width, levels, blocks, dtype=dtype, head=False)
-    encoder = ImageEncoder(latent, encoder_width, encoder_size, dtype,
-                           spectral_initial=spectral_initialization) if latent else None
+    encoder = style_encoder(latent, encoder_width, encoder_size, dtype, spectral_initialization)
     generator = EdgeGANGenerator(trunk, classes, edges, transfer, semantic, spectral_branches, spare_linear)
     made = ("fake_edges",) * edges + ("coarse",) * semantic
     factor = fine_factor if semantic else 1.0

@@ -45,17 +45,23 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     """
     check_choices(CHOICES, guidance=guidance, upsampling=upsampling, upsampler=upsampler, norm=norm,
                   spectral_initialization=spectral_initialization, compute_dtype=compute_dtype)
-    if latent and (encoder_size < 8 or encoder_size & (encoder_size - 1)):
-        raise InputError(f"options.encoder_size is {encoder_size}, expected a power of 2, at least 8.")
     dtype = jnp.dtype(compute_dtype)
     trunk = SpadeTrunk(width, upsampling, latent, norm, upsampler, hidden, remat=remat, dtype=dtype,
                        spectral_initial=spectral_initialization)
-    encoder = ImageEncoder(latent, encoder_width, encoder_size, dtype,
-                           spectral_initial=spectral_initialization) if latent else None
     return Synthesis(
-        name="gaugan", generator=SpadeGenerator(trunk), encoder=encoder,
+        name="gaugan", generator=SpadeGenerator(trunk),
+        encoder=style_encoder(latent, encoder_width, encoder_size, dtype, spectral_initialization),
         semantics=Semantics(classes, unknown, instances, unknown_first, guidance), adversarial=adversarial,
         feature_matching=feature_matching, perceptual=perceptual, discriminator_width=discriminator_width,
         discriminator_layers=discriminator_layers, discriminator_scales=discriminator_scales,
         discriminator_norm=discriminator_norm, spectral_initialization=spectral_initialization,
         compute_dtype=compute_dtype)
+
+
+def style_encoder(latent: int, width: int, size: int, dtype, spectral_initialization: str) -> ImageEncoder | None:
+    """The encoder of the options that GauGAN and the systems on it share; None without a latent."""
+    if not latent:
+        return None
+    if size < 8 or size & (size - 1):
+        raise InputError(f"options.encoder_size is {size}, expected a power of 2, at least 8.")
+    return ImageEncoder(latent, width, size, dtype, spectral_initial=spectral_initialization)

@@ -42,9 +42,8 @@ class XFork:
 
     def discriminator_loss(self, key, call, batch, out):
         """Generated and real views told apart beside the source view, either kind by its own statistics."""
-        fake, real = call.together("discriminator", *(
-            (concatenate(batch["source"], view),) for view in (out["fake_target"], batch["target"])))
-        return {"fake": losses.adversarial(fake, False), "real": losses.adversarial(real, self.real_label)}
+        pairs = [concatenate(batch["source"], view) for view in (out["fake_target"], batch["target"])]
+        return tell_apart(call, "discriminator", *pairs, real_label=self.real_label)
 
     def generator_loss(self, key, call, batch, out):
         """Adversarial and L1 term of the view, L1 of its map; judged by the updated discriminator."""
@@ -60,6 +59,12 @@ class XFork:
     def panels(self, batch, out):
         """Columns of the picture grid, in order."""
         return panels(batch, out)
+
+
+def tell_apart(call, net, fake, real, *, real_label):
+    """Adversarial terms of a discriminator for two pairs of pictures [B, H, W, 6], either by its own statistics."""
+    fake, real = call.together(net, (fake,), (real,))
+    return {"fake": losses.adversarial(fake, False), "real": losses.adversarial(real, real_label)}
 
 
 def panels(batch, out):

@@ -47,17 +47,12 @@ class XSeq:
     def guidance_discriminator_loss(self, key, call, batch, out):
         """Terms of D2: made and real maps told apart beside the generated view."""
         pairs = [concatenate(out["fake_target"], x) for x in (out["fake_target_guidance"], batch["target_guidance"])]
-        return self.tell_apart(call, "guidance_discriminator", *pairs)
+        return xfork.tell_apart(call, "guidance_discriminator", *pairs, real_label=self.real_label)
 
     def image_discriminator_loss(self, key, call, batch, out):
         """Terms of D1: made and real views told apart beside the source view."""
         pairs = [concatenate(batch["source"], x) for x in (out["fake_target"], batch["target"])]
-        return self.tell_apart(call, "image_discriminator", *pairs)
-
-    def tell_apart(self, call, net, fake, real):
-        """Adversarial terms of a discriminator, either kind of pair by its own statistics."""
-        fake, real = call.together(net, (fake,), (real,))
-        return {"fake": losses.adversarial(fake, False), "real": losses.adversarial(real, self.real_label)}
+        return xfork.tell_apart(call, "image_discriminator", *pairs, real_label=self.real_label)
 
     def guidance_loss(self, key, call, batch, out, *, keep=True):
         """Terms of G2: adversarial and L1 term of the map, judged by the updated D2."""
