@@ -31,9 +31,7 @@ ROWS = dict(cam=dict(use_sam=False), sam=dict(use_cam=False), none=dict(use_cam=
 
 def base(chosen: gaugan.LabelSet, **options):
     """DAGAN on a set, both attentions unless `options` leave one out."""
-    config = gaugan.base(chosen, **dict(use_cam=True, use_sam=True, spatial="local") | options)
-    config.method = "dagan"
-    return config
+    return gaugan.on_spade("dagan", chosen, **dict(use_cam=True, use_sam=True, spatial="local") | options)
 
 
 def published(name: str):
@@ -63,10 +61,7 @@ def facades1024():
 
 def demo():
     """Drawn hands at 64x64: source and skeleton in place of labels, narrow networks."""
-    config = gaugan.demo()
-    config.method = "dagan"
-    config.options.update(use_cam=True, use_sam=True, spatial="local")
-    return config
+    return gaugan.demo_of(base, width=8, hidden=16)
 
 
 VARIANTS = {

@@ -12,17 +12,19 @@ Variants:
   radboud, sva, ntu     the guided form of Tables 5.4 and 5.9 to 5.11: strips, the style is the source's
   camvid, facades, landcover           256 pixels wide, the full network, small sets
   camvid128, facades128, landcover128  128 pixels wide, narrow networks, for CPUs
-  demo                  drawn hands at 64x64 with narrow networks: minutes on two CPU cores
+  demo                  drawn hands at 64x64, guided, with narrow networks: minutes on two CPU cores
 
 Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Batches and epochs are
 those of the thesis (32; 200 epochs) and of the scripts of DAGAN, which build on the same code, where it gives none;
 those of the small sets are ours. A batch of 32 needs several devices, or --config.accumulate, with which norms take
-the statistics of each part. Test pictures are made with running statistics.
+the statistics of each part. Test pictures are made with running statistics. With SAU `--config.sample_columns` takes
+"kernel_up_0_1" and so on, its weights at `options.kernel_points` (Figure 6.6), which --mode=check lists.
 """
 
 from typing import NamedTuple
 
 from experiments import defaults
+from gganjax.data import painting
 from gganjax.nets import upsampling
 
 WEIGHTS = dict(gan=1.0, feature=10.0, perceptual=10.0, kl=0.05)
@@ -101,8 +103,13 @@ def term_weights(options) -> dict:
 
 def base(chosen: LabelSet, *, ttur: bool = True, **options):
     """GauGAN on a set, with the published weights and rates; `options` are those of the method."""
+    return on_spade("gaugan", chosen, ttur=ttur, **dict(kernel_points=upsampling.POINTS) | options)
+
+
+def on_spade(method: str, chosen: LabelSet, *, ttur: bool = True, **options):
+    """A method whose options are those of GauGAN and further ones, with the same weights and rates."""
     config = defaults.get_config()
-    config.method = "gaugan"
+    config.method = method
     config.options = dict(
         **chosen.options, unknown_first=False, guidance="none", width=64, upsampling="normal", upsampler="nearest",
         norm="batch", hidden=128, latent=0, encoder_width=64, encoder_size=256, remat=False, adversarial="hinge",
@@ -155,10 +162,22 @@ def for_cpus(config):
     return config
 
 
+PARTS = LabelSet(dict(classes=len(painting.PARTS), unknown=False, instances=False), dict(classes=len(painting.PARTS)))
+
+
 def demo_of(make, **narrow):
     """A config of `make` with narrow networks for drawn hands at 64x64: source and skeleton in place of labels."""
-    config = make(LabelSet(dict(classes=1, unknown=False, instances=False), {}), guidance="both", perceptual="none",
-                  discriminator_width=16, discriminator_layers=3, **narrow)
+    return of_hands(make, LabelSet(dict(classes=1, unknown=False, instances=False), {}), guidance="both", **narrow)
+
+
+def parts_demo_of(make, **narrow):
+    """A config of `make` with narrow networks for drawn hands at 64x64, made of the map of their parts."""
+    return of_hands(make, PARTS, **narrow)
+
+
+def of_hands(make, chosen: LabelSet, **options):
+    """What both demos share: a small discriminator, no perceptual term, an average of the generator."""
+    config = make(chosen, perceptual="none", discriminator_width=16, discriminator_layers=3, **options)
     config.batch_size = 4
     config = defaults.demo(config, rates=dict(generator=4e-4, discriminator=4e-4), averaged=("generator",))
     for optimizer in config.optimizers.values():

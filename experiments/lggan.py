@@ -14,15 +14,18 @@ Variants:
   crossview, crossview_pp
                    a few strips of two views at 128x128 learned by heart, narrow networks: for two CPU cores
   landcover        land-cover maps to aerial photos at 128x128, the map being source and guidance; narrow networks
+  demo             drawn hands at 64x64, whose parts are the classes; narrow networks: minutes on two CPU cores
 
 Sets are looked for under datasets/NAME; say where yours are with --config.data.folder=FOLDER. Weights, epochs, batches
-and sizes are those of the released code; pictures are not mirrored. There is no demo: the embedded hands have no
-classes. The form of label maps is `lggan_semantic.py`, with the rows of Table 6.7. `--config.sample_columns` takes
-"local", "global", "weight_local", "weight_global", "class_1" and so on, and with SAU "kernel_global_0_1" and so on, its
-weights at `options.kernel_points` (Figure 6.6), which --mode=check lists.
+and sizes are those of the released code; pictures are not mirrored. The form of label maps is `lggan_semantic.py`, with
+the rows of Table 6.7. `--config.sample_columns` takes "local", "global", "weight_local", "weight_global", "class_1" and
+so on, and with SAU "kernel_global_0_1" and so on, its weights at `options.kernel_points` (Figure 6.6), which
+--mode=check lists.
 """
 
 from experiments import defaults, gesturegan
+from gganjax.data import painting
+from gganjax.nets import upsampling
 
 WEIGHTS = dict(gan_source=1.0, gan_guidance=1.0, pixel=100.0, pixel_global=100.0, pixel_local=100.0, classes=100.0)
 PLUS = dict(upsampler="sau")
@@ -39,9 +42,9 @@ def base(*, flat_epochs: int, decay_epochs: int, **options):
     config.method = "lggan"
     config.options = dict(
         classes=6, labels=False, upsampler="transposed", sau_local=False, fusion="weights", weight_norm=False,
-        class_loss="none", divide_by_area=False, perceptual="auto", total_variation=True,
-        update_order="discriminators_first", width=64, blocks=9, discriminator_width=64, discriminator_layers=3,
-        compute_dtype="float32")
+        class_loss="none", divide_by_area=False, kernel_points=upsampling.POINTS, perceptual="auto",
+        total_variation=True, update_order="discriminators_first", width=64, blocks=9, discriminator_width=64,
+        discriminator_layers=3, compute_dtype="float32")
     config.options.update(options)
     config.weights = term_weights(config.options)
     config.epochs = flat_epochs + decay_epochs
@@ -114,6 +117,16 @@ def landcover():
     return config
 
 
+def demo():
+    """Drawn hands at 64x64 on narrow networks; the classes are the parts of the target's hand."""
+    narrow = dict(width=16, blocks=3, discriminator_width=16, perceptual="none")
+    config = base(flat_epochs=1, decay_epochs=0, classes=len(painting.PARTS) - 1, **narrow)
+    rates = dict(discriminators=4e-4, generator=1e-3)
+    config = defaults.demo(config, rates=rates, averaged=("generator",))
+    config.evaluate.metrics = gesturegan.USUAL
+    return config
+
+
 VARIANTS = {
     "": lambda: views("dayton"),
     **{name: lambda name=name: views(name) for name in SETS},
@@ -122,6 +135,7 @@ VARIANTS = {
     **{f"{name}64_pp": lambda name=name: views64(name, **PLUS) for name in ("dayton", "g2a")},
     "text": lambda: views("dayton", **TEXT), "released": released,
     "crossview": crossview, "crossview_pp": lambda: crossview(**PLUS), "landcover": landcover,
+    "demo": demo,
 }
 
 

@@ -18,7 +18,8 @@ Variants:
                    C from both, D with the guidance cycle, E with uncertainty, F with the selection among ten images,
                    G with total variation, H with multi-scale pooling; and SelectionGAN++
   table52_f, table52_g, table52_h
-                   the coarse images of the same rows (Table 5.2); their training is that of ablation_f, g and h
+                   the coarse images of the same rows (Table 5.2); their training is that of ablation_f, g and h, and all
+                   variants with two stages measure both
   table53_0, table53_1, table53_5, table53_10, table53_32
                    Table 5.3: row F with that many images
   senet            row H with squeeze and excitation in the place of the pooling
@@ -78,6 +79,8 @@ def base(*, flat_epochs: int, decay_epochs: int, batch_size: int = 4, **options)
     schedule = dict(name="linear", flat_epochs=flat_epochs, decay_epochs=decay_epochs)
     config.optimizers = {player: defaults.adam(schedule) for player in config.weights}
     config.evaluate.norm = "running"
+    if config.options.images:  # both stages are measured
+        config.evaluate.pictures = ("coarse_target" if config.options.result == "fine" else "fine_target",)
     return config
 
 

@@ -27,9 +27,9 @@ def write_check(path: Path, sources: Mapping[str, Source], fields: Collection[st
       fields: names of the batch fields that the method takes; their maps are shown.
 
     Returns:
-      The path; None, and no file, where no split has classes.
+      The path; None, and no file, where no split has classes of which the pixels were counted.
     """
-    known = {split: source.classes for split, source in sources.items() if source.classes}
+    known = {split: source.classes for split, source in sources.items() if source.classes and source.classes.pixels}
     if not known:
         return None
     sections = [("Classes", table(known))]

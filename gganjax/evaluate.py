@@ -22,7 +22,7 @@ from tqdm import tqdm
 from gganjax import checkpoint, classifier, data, logs, report, use
 from gganjax.data.settings import MAPS, crop_of
 from gganjax.data.source import Source
-from gganjax.errors import InputError
+from gganjax.errors import InputError, nearest
 from gganjax.metrics import catalog, stream
 from gganjax.settings import check_domains, evaluation
 
@@ -39,7 +39,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     Args:
         folder: a run folder, or a folder that `use.load` takes.
         config: the configuration whose `data` and `evaluate` are used; by default that of the run. `evaluate` has
-            metrics (names of `metrics.catalog`), feature_weights, norm, dropout, batch_size, limit (pairs, 0 for all),
+            metrics (names of `metrics.catalog`), pictures (names of further results to measure), feature_weights, norm, dropout, batch_size, limit (pairs, 0 for all),
             images (pictures to write), truncate and published.
         output: where to write; by default `results` in the folder.
         extra: metrics besides those of the configuration. One of these that cannot be computed is an error; one of
@@ -49,7 +49,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
         The content of metrics.json: `mean` and `copy_source` hold a number for each metric, `details` what lies beside
         it (deviation, standard error, ...), `record` its definition, network, weights, samples, size and resizing,
         `left_out` the reason for each that is missing, `domains` the numbers of each target domain, where there are
-        several. Beside it lie per_image.csv, images/, best.png and worst.png, or examples.png where nothing ranks them.
+        several, `pictures` those of every further picture that was asked for. Beside it lie per_image.csv, images/, best.png and worst.png, or examples.png where nothing ranks them.
 
     Raises:
         InputError: no checkpoint, no test pairs, a metric of `extra` that cannot be computed, or a translated picture
@@ -75,7 +75,8 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     domain_classifier, trained = None, {}
     if "classification_accuracy" in chosen:
         domain_classifier, trained = classifier.of_run(config, output, epochs=settings["classifier_epochs"])
-    measure = stream.Stream(chosen, size=size, columns=COLUMNS, weights=weights, classifier=domain_classifier)
+    further = tuple(settings["pictures"])
+    measure = stream.Stream(chosen, size=size, columns=(*COLUMNS, *further), weights=weights, classifier=domain_classifier)
     batches = data.test_batches(source, asked, batch_size=settings["batch_size"], limit=settings["limit"],
                                 fields={*method.fields, "target_domain", *("target_mask",) * measure.masked})
     start, rows, shown, seen = time.monotonic(), [], _Extremes() if paired else _Examples(total), set()
@@ -86,6 +87,11 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
         for number, batch in enumerate(batches):
             names, valid = batch.pop("name"), batch.pop("valid")
             out = translator.outputs(batch, seed=number)
+            for name in further:
+                if name not in out or name == "fake_target":
+                    known = [made for made in out if made != "fake_target"]
+                    raise InputError(f"config.evaluate.pictures names '{name}', which {method.name} does not make besides its "
+                                     f"translation{nearest(name, known) if known else ' (it makes nothing else)'}.")
             _check_finite(out["fake_target"], names)
             saved = {name: report.as_picture(image, truncate=settings["truncate"]) for name, image in out.items()}
             label = batch["target_domain"].argmax(1) if "target_domain" in batch else None
@@ -93,7 +99,7 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
                 batch["target"], valid=valid, mask=batch["target_mask"][..., 0] if measure.masked else None,
                 new=_new(source, len(rows), valid, seen), label=label,
                 groups=[domains[place] for place in label] if domains else None,
-                fake=saved["fake_target"], source=batch["source"])
+                fake=saved["fake_target"], source=batch["source"], **{name: saved[name] for name in further})
             panels = {name: report.as_picture(image, palette=source.palette) for name, image in method.panels(batch, out).items()}
             for row in np.flatnonzero(valid):
                 one, floor = ({name: float(of[row]) for name, of in values[column].items()} for column in COLUMNS)
@@ -113,6 +119,9 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
         "seconds": round(time.monotonic() - start, 1),
         "mean": values_of(found["fake"]), "copy_source": values_of(found["source"]),
         "details": details_of(found["fake"]), "record": record, "left_out": left_out, "published": published(config)}
+    if further:
+        result["pictures"] = {
+            name: {"mean": values_of(found[name]), "details": details_of(found[name])} for name in further}
     if domains:
         parts = measure.grouped()
         for group in parts["fake"]:

@@ -152,6 +152,9 @@ def _print_results(found: dict[str, Any]) -> None:
         floor = found["copy_source"][key]
         shown = ["inf" if number is None else f"{number:.4g}" for number in (value, floor)]
         print(f"{key:<24} {shown[0]:>8}   (copying the source: {shown[1]})")
+    for name, part in found.get("pictures", {}).items():
+        numbers = [f"{key} {value:.4g}" for key, value in part["mean"].items() if value is not None]
+        print(f"  {name.replace('_', ' ')}: {', '.join(numbers)}")
     for domain, part in found.get("domains", {}).items():
         numbers = [f"{key} {value:.4g}" for key, value in part["mean"].items() if value is not None]
         print(f"  to {domain}: {', '.join(numbers)}")

@@ -36,12 +36,14 @@ def results(metrics: dict[str, Any]) -> tuple[str, str] | None:
     if not metrics:
         return None
     paper = metrics.get("published") or {"values": {}}
-    heads = ["this model", "source copied"]
+    further = metrics.get("pictures", {})
+    heads = ["this model", *(name.replace("_", " ") for name in further), "source copied"]
     if paper["values"]:
         heads.append(paper["source"] + ("" if paper["same_data"] else " (published, other data)"))
     rows = []
     for key, facts in metrics["record"].items():
-        scores = [_beside(metrics["mean"][key], metrics["details"].get(key, {})), _number(metrics["copy_source"][key])]
+        own = [_beside(found["mean"][key], found["details"].get(key, {})) for found in (metrics, *further.values())]
+        scores = [*own, _number(metrics["copy_source"][key])]
         if paper["values"]:
             scores.append(_number(paper["values"][key]) if key in paper["values"] else "")
         cells = "".join(f'<td class="number">{score}</td>' for score in scores)

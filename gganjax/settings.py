@@ -31,6 +31,7 @@ LENGTH = ("steps", "epochs")
 # What `config.evaluate` holds unless an experiment says otherwise.
 EVALUATE = dict(
     metrics=("psnr", "ssim", "lpips"),  # names of gganjax/metrics/catalog.py; --metrics adds more
+    pictures=(),  # what a method makes besides the translation, such as "coarse_target", and shall be measured as well
     feature_weights="released",  # or "random": untrained feature networks, which every result then says
     published={},  # the paper's row: source, folder (name of its data set), values (metric -> number)
     norm="batch",  # statistics of the "batch" (image) at hand, or the "running" ones
@@ -66,6 +67,8 @@ def check_values(config: Mapping[str, Any]) -> None:
             f"found {config['batch_size']}."
         )
     evaluate = evaluation(config)
+    if isinstance(evaluate["pictures"], str):
+        raise InputError(f"config.evaluate.pictures must be a tuple of names, found '{evaluate['pictures']}'.")
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
     _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
     _choice("evaluate.masks", evaluate["masks"], ("person", "pg2"))

@@ -19,7 +19,7 @@ import hashlib
 from gganjax.data import drawn
 digest = hashlib.sha256()
 for person, pose in ((0, 0), (3, 7), (11, 2)):
-    for part in drawn.picture("train", person, pose, 72):
+    for part in drawn.picture("train", person, pose, 72)[:2]:
         digest.update(part.tobytes())
 print(digest.hexdigest())
 """
@@ -52,8 +52,8 @@ def test_every_key_point_lies_inside_the_picture_and_on_the_hand():
         for pose in range(4):
             who = hands.person(1, person)
             hand = hands.pose(who, drawn.gesture("train", person, pose), hands.Dice(1, person, 1 + pose))
-            picture, body = painting.paint(who, hand, 96)
-            _, points = drawn.picture("train", person, pose, 96)
+            picture, body, _ = painting.paint(who, hand, 96)
+            _, points, _ = drawn.picture("train", person, pose, 96)
             assert np.array_equal(picture, drawn.picture("train", person, pose, 96)[0])
             assert (points[:, :2] > 0.07 * 96).all() and (points[:, :2] < 0.93 * 96).all()
             x, y = np.rint(points[:, :2]).astype(int).T
@@ -64,7 +64,7 @@ def test_the_color_under_the_key_points_is_skin():
     """Against the person's skin in hue alone: shading changes the brightness, never the order of red, green and blue."""
     for person in range(12):
         skin = np.array(hands.person(1, person).skin)
-        picture, points = drawn.picture("train", person, 1, 128)
+        picture, points, _ = drawn.picture("train", person, 1, 128)
         x, y = np.rint(points[:, :2]).astype(int).T
         joints = [i for i in range(21) if i % 4 or i == 0]  # a tip may be under a painted nail
         color = picture[y, x][joints].astype(float)
@@ -73,11 +73,42 @@ def test_the_color_under_the_key_points_is_skin():
 
 
 def test_a_larger_picture_shows_the_same_scene():
-    small, small_points = drawn.picture("train", 4, 2, 64)
-    large, large_points = drawn.picture("train", 4, 2, 128)
+    small, small_points, _ = drawn.picture("train", 4, 2, 64)
+    large, large_points, _ = drawn.picture("train", 4, 2, 128)
     halved = large.reshape(64, 2, 64, 2, 3).astype(float).mean((1, 3))
     assert np.abs(halved - small).mean() < 3
     assert np.allclose((large_points[:, :2] + 0.5) / 2, small_points[:, :2] + 0.5)
+
+
+def test_parts_are_where_something_is_seen_and_a_straight_finger_is_its_own_part():
+    fingers = ("thumb", "index", "middle", "ring", "little")
+    for person in range(6):
+        who = hands.person(1, person)
+        hand = hands.pose(who, "five", hands.Dice(1, person, 1))
+        _, body, parts = painting.paint(who, hand, 96)
+        assert (body[parts == 0] < 1).all() and (body[parts > 1] > 0).all() and parts.max() < len(painting.PARTS)
+        assert (parts == 1).any() <= (who.sleeve < 9)
+        for finger, name in enumerate(fingers):
+            x, y, _ = (int(96 * (one + other) / 2) if axis < 2 else 0 for axis, (one, other) in enumerate(
+                zip(hand.joints[4 * finger + 3], hand.joints[4 * finger + 4], strict=True)))
+            assert painting.PARTS[parts[y, x]] == name
+
+
+def test_outlines_lie_between_parts():
+    parts = np.random.default_rng(0).integers(0, 3, (7, 5))
+    wanted = [[[255 * any(parts[i, j] != parts[k, m] for k, m in ((i + 1, j), (i, j + 1)) if k < 7 and m < 5)] * 3
+               for j in range(5)] for i in range(7)]
+    np.testing.assert_array_equal(drawn.outlines(parts), wanted)
+
+
+def test_methods_of_label_maps_get_the_parts_and_outlines_of_the_target():
+    asked = dict(SETTINGS, flip="off")
+    source, fields = data.open_source(asked, "train"), ("labels", "edges", "target_classes")
+    batch = take(data.train_batches(source, asked, batch_size=4, seed=0, fields=fields), 1)[0]
+    np.testing.assert_array_equal(batch["labels"], batch["target_classes"])
+    assert batch["labels"].dtype == np.int32 and (batch["labels"] > 0).any((1, 2)).all()
+    wanted = np.stack([drawn.outlines(labels) for labels in batch["labels"]])
+    np.testing.assert_array_equal(batch["edges"][:, :-1, :-1], wanted[:, :-1, :-1])  # the crop cut off what lies behind it
 
 
 def test_the_splits_share_nobody_and_people_differ():

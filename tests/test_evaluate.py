@@ -114,3 +114,21 @@ def test_the_published_row_says_whether_its_data_are_the_same():
     assert not evaluate.published(config)["same_data"]
     config["evaluate"] = {"published": {}}
     assert evaluate.published(config) == {}
+
+
+def test_further_pictures_are_measured_beside_the_translation(run, pairs, tmp_path, monkeypatch):
+    folder, result = run
+    plain = use.Translator.outputs
+    monkeypatch.setattr(use.Translator, "outputs", lambda self, batch, **options: (
+        out := plain(self, batch, **options)) | {"negative": -out["fake_target"]})
+    config = copy.deepcopy(tiny_run.CONFIG)
+    config["evaluate"] |= dict(pictures=("negative",), metrics=("psnr",), limit=2)
+    found = evaluate.run(folder, config=config, output=tmp_path)
+    rows = rows_of(folder / "results" / "per_image.csv")
+    assert found["mean"]["psnr"] == pytest.approx(np.mean([float(row["psnr"]) for row in rows[:2]]), rel=1e-4)
+    written = [np.asarray(Image.open(tmp_path / "images" / f"{row['name']}__negative.png")) for row in rows[:2]]
+    wanted = np.mean([psnr(picture, target) for picture, target in zip(written, pairs["target"][:2], strict=True)])
+    assert found["pictures"]["negative"]["mean"]["psnr"] == pytest.approx(wanted, rel=1e-4)
+    config["evaluate"]["pictures"] = ("negativ",)
+    with pytest.raises(InputError, match="config.evaluate.pictures names 'negativ'.*did you mean negative?"):
+        evaluate.run(folder, config=config, output=tmp_path)

@@ -101,6 +101,16 @@ def test_kernels_are_a_softmax_over_the_neighbors_of_every_pixel():
     np.testing.assert_array_equal(seen["sau"][0, 5, 2], weights[0, 2, 1, :, 2].reshape(5, 5))
 
 
+def test_gaugan_shows_the_kernels_of_its_four_upsamplings():
+    trunk = SpadeTrunk(4, upsampler="sau", hidden=4)
+    module = SpadeGenerator(trunk, points=((0.0, 0.5),))
+    assert module.looks == tuple(f"kernel_up_{i}_1" for i in range(4)) and not SpadeGenerator(SpadeTrunk()).looks
+    x = np.zeros((2, 32, 64, 3), np.float32)
+    found, _ = jax.eval_shape(lambda x: module.init_with_output(jax.random.key(0), x, details=True), x)
+    assert {name: one.shape for name, one in found.items()} == {
+        "fake_target": (2, 32, 64, 3), **dict.fromkeys(module.looks, (2, 32, 64, 1))}
+
+
 def test_attention_in_front_of_nearest_is_that_behind_it():
     x = noise(1, 3, 4, 8)
     variables = filled(Upsample("attention"), x)

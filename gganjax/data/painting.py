@@ -11,6 +11,7 @@ import numpy as np
 from gganjax.data.hands import Dice, Person, Pose
 
 SKIN, NAIL, CLOTH = 1, 2, 3
+PARTS = ("background", "sleeve", "arm", "palm", "thumb", "index", "middle", "ring", "little")  # classes of a part map
 _FAR = np.float32(-1e6)  # pixels behind the picture: nothing there
 _FINGER_RADII = (  # thumb ... little finger, from base to tip
     (0.150, 0.130, 0.115, 0.088),
@@ -21,11 +22,12 @@ _FINGER_RADII = (  # thumb ... little finger, from base to tip
 )
 
 
-def paint(who: Person, hand: Pose, size: int) -> tuple[np.ndarray, np.ndarray]:
+def paint(who: Person, hand: Pose, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Paints one picture.
 
     Returns:
-      (picture uint8 [size, size, 3], what is seen float32 [size, size]: the share of each pixel that is hand, arm or nail).
+      Picture uint8 [size, size, 3]; what is seen, float32 [size, size]: the share of each pixel that is hand, arm or nail;
+      and its part, uint8 [size, size], a place in `PARTS`.
     """
     canvas = _Canvas(2 * size)
     _arm(canvas, who, hand)
@@ -36,21 +38,22 @@ def paint(who: Person, hand: Pose, size: int) -> tuple[np.ndarray, np.ndarray]:
     wall = background(who, size) * (1 - np.float32(0.3) * _shadow(cover, who, hand))[..., None]
     picture = wall * (1 - cover)[..., None] + _lit(canvas, who)
     body = _halve(((canvas.material == SKIN) | (canvas.material == NAIL)).astype(np.float32))
-    return (picture.clip(0, 255) + np.float32(0.5)).astype(np.uint8), body
+    return (picture.clip(0, 255) + np.float32(0.5)).astype(np.uint8), body, canvas.part[::2, ::2]
 
 
 class _Canvas:
-    """Height, material, warmth and cloth stripe of every pixel; limbs are added in any order, the nearer one is seen."""
+    """Height, material, part, warmth and cloth stripe of every pixel; limbs are added in any order, the nearer one is seen."""
 
     def __init__(self, side: int):
         self.side = side
         self.height = np.full((side, side), _FAR, np.float32)  # towards the viewer, in pixels
-        self.material = np.zeros((side, side), np.uint8)
+        self.material, self.part = np.zeros((2, side, side), np.uint8)
         self.tint = np.zeros((side, side), np.float32)  # how much the color turns to the material's second color
 
-    def limb(self, start, end, radii, *, material=SKIN, soften=0.0, crease=0.0, tint=(0.0, 0.0), nail=False, bands=0.0):
+    def limb(self, start, end, radii, part, *, material=SKIN, soften=0.0, crease=0.0, tint=(0.0, 0.0), nail=False, bands=0.0):
         """Adds a tapered round limb; points (x, y, z) and lengths as shares of the picture.
 
+        part: name of what it belongs to, of `PARTS`;
         soften: over which height difference it grows together with what is there already;
         crease: depth of the fold across its beginning; tint: at both ends;
         nail: whether its end shows one; bands: stripes across, per picture side.
@@ -89,6 +92,7 @@ class _Canvas:
         self.height[box] = np.where(inside if soften else above, height, old)
         kind = self.material[box]
         kind[above] = material
+        self.part[box][above] = PARTS.index(part)
         color = np.float32(tint[0]) + place * np.float32(tint[1] - tint[0])
         if bands:
             phase = along * np.float32(bands) / scale
@@ -111,16 +115,16 @@ def _arm(canvas: _Canvas, who: Person, hand: Pose) -> None:
         return (x + dx * palm * distance, y + dy * palm * distance, z)
 
     wrist = 0.27 * who.thick * palm
-    canvas.limb(below(0.0), below(1.2), (wrist, wrist * 1.12), soften=0.02, tint=(0.0, 0.1))
-    canvas.limb(below(1.2), below(5.0), (wrist * 1.12, wrist * 1.5), soften=0.02, tint=(0.1, 0.1))
+    canvas.limb(below(0.0), below(1.2), (wrist, wrist * 1.12), "arm", soften=0.02, tint=(0.0, 0.1))
+    canvas.limb(below(1.2), below(5.0), (wrist * 1.12, wrist * 1.5), "arm", soften=0.02, tint=(0.1, 0.1))
     if who.sleeve < 9:
         start = below(who.sleeve + 0.42 * who.thick)
         canvas.limb(
-            start, below(5.5), (wrist * 1.42, wrist * 1.9), material=CLOTH, bands=who.stripes / palm if who.stripes else 0.0
-        )
+            start, below(5.5), (wrist * 1.42, wrist * 1.9), "sleeve", material=CLOTH,
+            bands=who.stripes / palm if who.stripes else 0.0)
         canvas.limb(
-            start, below(who.sleeve + 0.42 * who.thick + 0.2), (wrist * 1.5, wrist * 1.5), material=CLOTH, tint=(0.6, 0.6)
-        )
+            start, below(who.sleeve + 0.42 * who.thick + 0.2), (wrist * 1.5, wrist * 1.5), "sleeve", material=CLOTH,
+            tint=(0.6, 0.6))
 
 
 def _palm(canvas: _Canvas, who: Person, hand: Pose) -> None:
@@ -130,13 +134,14 @@ def _palm(canvas: _Canvas, who: Person, hand: Pose) -> None:
     for knuckle in (5, 9, 13, 17):
         share = 0.28
         root = tuple(a + (b - a) * share * w for a, b, w in zip(wrist, joints[knuckle], (1, 0.5, 1), strict=True))
-        canvas.limb(root, joints[knuckle], (flesh * 1.18, flesh * 0.9), soften=0.05, tint=(0.0, 0.25 if not who.palm else 0.1))
-    canvas.limb(joints[5], joints[17], (flesh * 0.8, flesh * 0.75), soften=0.05, tint=(0.1, 0.1))
-    canvas.limb(wrist, joints[1], (flesh * 1.15, flesh * 1.1), soften=0.05)
-    canvas.limb(joints[1], joints[2], (flesh * 1.1, 0.15 * palm * who.thick), soften=0.05, tint=(0.0, 0.15))
+        canvas.limb(root, joints[knuckle], (flesh * 1.18, flesh * 0.9), "palm", soften=0.05,
+                    tint=(0.0, 0.25 if not who.palm else 0.1))
+    canvas.limb(joints[5], joints[17], (flesh * 0.8, flesh * 0.75), "palm", soften=0.05, tint=(0.1, 0.1))
+    canvas.limb(wrist, joints[1], (flesh * 1.15, flesh * 1.1), "palm", soften=0.05)
+    canvas.limb(joints[1], joints[2], (flesh * 1.1, 0.15 * palm * who.thick), "palm", soften=0.05, tint=(0.0, 0.15))
     if who.palm:  # the ball of the little finger
         edge = tuple((a + b) / 2 for a, b in zip(wrist, joints[17], strict=True))
-        canvas.limb(edge, joints[17], (flesh * 1.12, flesh * 0.85), soften=0.05)
+        canvas.limb(edge, joints[17], (flesh * 1.12, flesh * 0.85), "palm", soften=0.05)
 
 
 def _fingers(canvas: _Canvas, who: Person, hand: Pose) -> None:
@@ -152,6 +157,7 @@ def _fingers(canvas: _Canvas, who: Person, hand: Pose) -> None:
                 start,
                 end,
                 (thick[0], thick[1]),
+                PARTS[4 + finger],
                 soften=0.03 if bone == 0 else 0.012,
                 crease=0.0 if bone == 0 else 0.30,
                 tint=(0.3 if bone else 0.1, 0.75 if tip else 0.3),

@@ -32,7 +32,7 @@ class Classes(NamedTuple):
 
     palette: np.ndarray  # uint8 [N, 3], their colors; a class beyond is black
     highest: int  # that a map may hold, unknown included
-    pixels: Mapping[int, int]  # class -> how many pixels of the split are of it
+    pixels: Mapping[int, int]  # class -> how many pixels of the split are of it; empty where nobody counted
     unknown: int | None = None  # the class of unknown pixels, of sets that may have them
 
 

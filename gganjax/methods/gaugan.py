@@ -4,11 +4,14 @@ The generator of the recipe in `gganjax/synthesis.py` on which EdgeGAN, DAGAN, L
 ch. 6) build. With a latent an encoder tells a code of the real photo, which stands for its style.
 """
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 
 from gganjax.errors import InputError, check_choices
 from gganjax.nets import spade, upsampling
 from gganjax.nets.spade import ImageEncoder, SpadeGenerator, SpadeTrunk
+from gganjax.nets.upsampling import check_points
 from gganjax.synthesis import CHOICES as RECIPE
 from gganjax.synthesis import Semantics, Synthesis
 
@@ -21,8 +24,9 @@ CHOICES = RECIPE | {
 
 def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, unknown_first: bool = False,
           guidance: str = "none", width: int = 64, upsampling: str = "normal", upsampler: str = "nearest",
-          norm: str = "batch", hidden: int = 128, latent: int = 0, encoder_width: int = 64, encoder_size: int = 256,
-          remat: bool = False, adversarial: str = "hinge", feature_matching: bool = True, perceptual: str = "auto",
+          kernel_points: Sequence[Sequence[float]] = upsampling.POINTS, norm: str = "batch", hidden: int = 128,
+          latent: int = 0, encoder_width: int = 64, encoder_size: int = 256, remat: bool = False,
+          adversarial: str = "hinge", feature_matching: bool = True, perceptual: str = "auto",
           discriminator_width: int = 64, discriminator_layers: int = 4, discriminator_scales: int = 2,
           discriminator_norm: str = "instance", spectral_initialization: str = "torch_kernels",
           compute_dtype: str = "float32") -> Synthesis:
@@ -33,6 +37,8 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
       width: of the generator's last features.
       upsampling: "normal", "more" or "most": first features of 1/32, 1/64 or 1/128 of the size.
       upsampler: how features are enlarged, one of `nets.upsampling.KINDS`, see `nets.spade.SpadeTrunk`.
+      kernel_points: points (share of the height, of the width) at which the looks show SAU's weights, with an upsampler
+        "sau" or "sau_norm".
       norm: "batch" or "instance", inside the modulated norms.
       hidden: width of the modulation.
       latent: length of the code that the encoder tells, 256 as published; 0 without an encoder.
@@ -49,7 +55,7 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
     trunk = SpadeTrunk(width, upsampling, latent, norm, upsampler, hidden, remat=remat, dtype=dtype,
                        spectral_initial=spectral_initialization)
     return Synthesis(
-        name="gaugan", generator=SpadeGenerator(trunk),
+        name="gaugan", generator=SpadeGenerator(trunk, check_points(kernel_points)),
         encoder=style_encoder(latent, encoder_width, encoder_size, dtype, spectral_initialization),
         semantics=Semantics(classes, unknown, instances, unknown_first, guidance), adversarial=adversarial,
         feature_matching=feature_matching, perceptual=perceptual, discriminator_width=discriminator_width,

@@ -22,7 +22,7 @@ from gganjax.nets import upsampling
 from gganjax.nets.lggan import CrossViewGenerator
 from gganjax.nets.localglobal import ENLARGE, FUSIONS, class_masks
 from gganjax.nets.patch import PatchDiscriminator
-from gganjax.nets.upsampling import POINTS
+from gganjax.nets.upsampling import POINTS, check_points
 
 # The images that are judged, by the suffix of their terms.
 IMAGES = {"": "fake_target", "_global": "fake_global", "_local": "fake_local"}
@@ -167,12 +167,3 @@ def build(*, classes: int = 6, labels: bool = False, upsampler: str = ENLARGE, s
     discriminator = PatchDiscriminator(discriminator_width, discriminator_layers, dtype=dtype)
     return LGGAN(labels=labels, generator=generator, discriminator=discriminator, class_loss=class_loss,
                  perceptual=perceptual, total_variation=total_variation, update_order=update_order, dtype=dtype)
-
-
-def check_points(points: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
-    """Holds the option kernel_points against its range."""
-    for point in points:
-        if len(point) != 2 or not all(0 <= share < 1 for share in point):
-            raise InputError(f"options.kernel_points holds {tuple(point)}, expected shares of height and width, from 0 "
-                             "to below 1.")
-    return tuple((float(row), float(column)) for row, column in points)

@@ -15,12 +15,12 @@ import jax.numpy as jnp
 
 from gganjax import losses
 from gganjax.errors import InputError, check_choices
-from gganjax.methods.lggan import CLASS_LOSSES, IMAGES, check_points
+from gganjax.methods.lggan import CLASS_LOSSES, IMAGES
 from gganjax.nets import spade, upsampling
 from gganjax.nets.lggan import SemanticGenerator
 from gganjax.nets.localglobal import FUSIONS, LOCALS, class_masks
 from gganjax.nets.spade import SpadeTrunk
-from gganjax.nets.upsampling import POINTS
+from gganjax.nets.upsampling import POINTS, check_points
 from gganjax.synthesis import CHOICES as RECIPE
 from gganjax.synthesis import Judged, Semantics, Synthesis
 

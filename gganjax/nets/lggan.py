@@ -148,8 +148,7 @@ class SemanticGenerator(nn.Module):
     def kernel_paths(self) -> dict[str, str]:
         """Names and paths of the SAUs."""
         shared = {"code": "code_upsample/sau"} if self.sau_local else {}
-        levels = [f"up_{i}" for i in range(4)] if self.trunk.upsampler.startswith("sau") else []
-        return shared | {level: f"trunk/upsample_{level}/sau" for level in levels}
+        return shared | {level: f"trunk/{path}" for level, path in self.trunk.kernel_paths.items()}
 
     @nn.compact
     def __call__(self, semantics, mode: Mode = TRAIN, details: bool = False):

@@ -7,6 +7,7 @@ reference's initialization, xavier normal of gain 0.02, misses the spectrally no
 stays, uniform within 1 / sqrt(fan_in). `spectral_initial`="xavier_small" is what it does on a CPU.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 
 from gganjax.features.resizing import bilinear, nearest
 from gganjax.layers import TRAIN, Conv, Mode, Norm, initializers, leaky_relu
-from gganjax.nets.upsampling import Upsample
+from gganjax.nets.upsampling import POINTS, Upsample, kernel_names, kernel_pictures, watching
 
 HALVINGS = {"normal": 5, "more": 6, "most": 7}  # of the picture down to the generator's first features
 NORMS = ("batch", "instance")
@@ -118,6 +119,12 @@ class SpadeTrunk(nn.Module):
         widths = dict(head=32, middle_0=32, middle_1=32, up_0=16, up_1=8, up_2=4, up_3=2)
         return widths | ({"up_4": 1} if self.upsampling == "most" else {})
 
+    @property
+    def kernel_paths(self) -> dict[str, str]:
+        """Names and paths of the SAUs inside."""
+        levels = [f"up_{i}" for i in range(4)] if self.upsampler.startswith("sau") else []
+        return {level: f"upsample_{level}/sau" for level in levels}
+
     @nn.compact
     def __call__(self, semantics, mode: Mode = TRAIN, z=None, start=None, taps: tuple[str, ...] = ()):
         """Computes the features.
@@ -165,18 +172,36 @@ class SpadeGenerator(nn.Module):
 
     The trunk, a leaky ReLU and a 3x3 convolution. With 36 label channels and "more" upsampling, as on Cityscapes at
     512x256, 93,048,003 parameters; with a latent of 256 the first layer depends on the size of the picture.
+
+    With `details` a dictionary comes out, of "fake_target" and of the pictures that `looks` names: the weights of every
+    SAU at the `points`, shares of height and width.
     """
 
     trunk: SpadeTrunk
+    points: Sequence[tuple[float, float]] = POINTS
 
     @property
     def stride(self) -> int:
         """What height and width are multiples of."""
         return self.trunk.stride
 
+    @property
+    def kernel_paths(self) -> dict[str, str]:
+        """Names and paths of the SAUs."""
+        return {level: f"trunk/{path}" for level, path in self.trunk.kernel_paths.items()}
+
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """Names of the pictures that `details` adds."""
+        return kernel_names(self.kernel_paths, self.points)
+
     @nn.compact
-    def __call__(self, semantics, mode: Mode = TRAIN, z=None):
-        return to_image(self.trunk(semantics, mode, z), self.trunk, name="image")
+    def __call__(self, semantics, mode: Mode = TRAIN, z=None, details: bool = False):
+        with watching() as kernels:
+            image = to_image(self.trunk(semantics, mode, z), self.trunk, name="image")
+        if not details:
+            return image
+        return {"fake_target": image} | kernel_pictures(kernels, self.kernel_paths, self.points, semantics.shape[1:3])
 
 
 def to_image(features, trunk: SpadeTrunk, *, name: str):

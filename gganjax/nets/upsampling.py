@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from gganjax.errors import check_choices
+from gganjax.errors import InputError, check_choices
 from gganjax.features.resizing import bilinear, nearest
 from gganjax.layers import TRAIN, Conv, Mode, Norm, initializers
 from gganjax.nets.attention import PLAIN_BYTES, attention
@@ -162,6 +162,15 @@ def kernel_pictures(kernels: Mapping[str, jax.Array], paths: Mapping[str, str], 
             seen = kernels[path][:, int(row * height), int(column * width), :, :, None]
             made[f"kernel_{name}_{i}"] = nearest(2 * seen / seen.max((1, 2), keepdims=True) - 1, size)
     return made
+
+
+def check_points(points: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    """Holds the option kernel_points of a method against its range."""
+    for point in points:
+        if len(point) != 2 or not all(0 <= share < 1 for share in point):
+            raise InputError(f"options.kernel_points holds {tuple(point)}, expected shares of height and width, from 0 "
+                             "to below 1.")
+    return tuple((float(row), float(column)) for row, column in points)
 
 
 def pixel_shuffle(x: jax.Array, scale: int = 2) -> jax.Array:
