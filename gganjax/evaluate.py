@@ -39,8 +39,8 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     Args:
         folder: a run folder, or a folder that `use.load` takes.
         config: the configuration whose `data` and `evaluate` are used; by default that of the run. `evaluate` has
-            metrics (names of `metrics.catalog`), pictures (names of further results to measure), feature_weights, norm, dropout, batch_size, limit (pairs, 0 for all),
-            images (pictures to write), truncate and published.
+            metrics (names of `metrics.catalog`), pictures (names of further results to measure), feature_weights, norm,
+            dropout, batch_size, limit (pairs, 0 for all), images (pictures to write), truncate and published.
         output: where to write; by default `results` in the folder.
         extra: metrics besides those of the configuration. One of these that cannot be computed is an error; one of
             the configuration's is left out with a warning.
@@ -49,7 +49,8 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
         The content of metrics.json: `mean` and `copy_source` hold a number for each metric, `details` what lies beside
         it (deviation, standard error, ...), `record` its definition, network, weights, samples, size and resizing,
         `left_out` the reason for each that is missing, `domains` the numbers of each target domain, where there are
-        several, `pictures` those of every further picture that was asked for. Beside it lie per_image.csv, images/, best.png and worst.png, or examples.png where nothing ranks them.
+        several, `pictures` those of every further picture that was asked for. Beside it lie per_image.csv, images/,
+        best.png and worst.png, or examples.png where nothing ranks them.
 
     Raises:
         InputError: no checkpoint, no test pairs, a metric of `extra` that cannot be computed, or a translated picture
