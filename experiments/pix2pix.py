@@ -58,7 +58,14 @@ def labels(name: str, *, exchange: bool = False):
 
 
 def facades128():
-    """Label maps to photos of facades at 128x128: U-Net 128, networks half as wide."""
+    """Label maps to photos of facades at 128x128: U-Net 128, networks half as wide; 2,000 steps of batch 4.
+
+        python -m experiments.run --config=experiments/pix2pix.py:facades128 --config.data.folder=FOLDER
+
+    On 320 training pairs of the CMP facades, on one core of an Intel Xeon in 42 minutes: PSNR 12.08 dB, SSIM 0.211,
+    LPIPS 0.497 on the 70 test pairs, where the label map itself has 5.99 dB, 0.035 and 0.673. Windows, ledges and doors
+    stand where the labels have them; walls are blurred and nearly all of one gray brown.
+    """
     config = labels("facades")
     config.options.update(generator="unet128", width=32, discriminator_width=32)
     config.data.update(load_size=143, crop_size=128)

@@ -123,6 +123,8 @@ def _check(asked: Command) -> int:
         print(f"further columns of the sample grid, for config.sample_columns: {', '.join(looks)}")
     print(f"length: {plan.total} steps of {config['batch_size']} pairs, {plan.steps_per_epoch} steps an epoch")
     found = checkpoint.complete(asked.workdir)
+    if config["start_from"] and not found:
+        print(f"begins with the networks of {config['start_from']}, step {checkpoint.read_meta(config['start_from'])['step']}")
     print(f"run folder: {asked.workdir}, " + (f"would continue after step {found[0].name}" if found else "new"))
     warnings = sum(len(source.describe().get("warnings", ())) for source in sources.values())
     print(f"nothing else is wrong than the {warnings} warnings about the data" if warnings else "nothing is wrong")

@@ -112,6 +112,9 @@ def test_check_ends_with_the_number_of_its_warnings(tmp_path, capsys):
     data = ["--config.data.kind=folder", f"--config.data.folder={folder}"]
     assert run.main(["run", *TINY, *data, f"--workdir={workdir}", "--mode=check"]) == 0
     printed = capsys.readouterr().out
+    nowhere = f"--config.start_from={tmp_path / 'nowhere'}"
+    assert run.main(["run", *TINY, *data, nowhere, f"--workdir={workdir}", "--mode=check"]) == 2
+    assert "nowhere holds no checkpoint" in capsys.readouterr().err
     assert "train_keypoints.json has nothing on 1 of 3 pictures (2.png first); the 1 pairs with them are left out.\n" in printed
     assert printed.endswith("nothing else is wrong than the 2 warnings about the data\n")
     assert "2.png" in (workdir / "check.html").read_text()
