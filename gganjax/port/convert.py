@@ -114,13 +114,14 @@ def to_flax(table: Table, state: dict, expected: dict, *, fresh_statistics: bool
     if uncovered:
         path = min(uncovered)
         raise InputError(f"no key of {table.name} fills our {path} of shape {wanted[path]} ({len(uncovered)} such places)")
-    fresh = fresh_statistics and not any(e.key in state for e in entries if e.path.startswith("moving/"))
+    statistics = {e.path: e.key for e in entries if re.fullmatch("moving/.*/(mean|var)", e.path)}
+    fresh = fresh_statistics and not any(key in state for key in statistics.values())
     flat = {}
     for entry in entries:
         shape = wanted.get(entry.path)
         if entry.key in state:
             flat[entry.path] = _place(table, entry, np.asarray(state[entry.key]), shape)
-        elif fresh and entry.path.startswith("moving/"):
+        elif fresh and entry.path in statistics:
             flat[entry.path] = np.full(shape, entry.path.endswith("/var"), np.float32)
         else:
             raise InputError(
