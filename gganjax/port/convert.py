@@ -89,10 +89,12 @@ def mirrored(name: str, expected: dict, *, ignored: str = "") -> Table:
     return Table(name, tuple(entries), r".*\.num_batches_tracked" + (f"|{ignored}" if ignored else ""))
 
 
-def shapes(module, *inputs) -> dict:
-    """Returns the shapes of a module's variables for inputs of the given shapes, computing nothing."""
+def shapes(module, *inputs, **options) -> dict:
+    """Returns the shapes of a module's variables for inputs of the given shapes, some by name, computing nothing."""
+    keys = {name: jax.random.key(0) for name in ("params", "dropout")}
     arguments = [jax.ShapeDtypeStruct(shape, np.float32) for shape in inputs]
-    return jax.eval_shape(lambda *x: module.init({"params": jax.random.key(0), "dropout": jax.random.key(0)}, *x), *arguments)
+    named = {name: jax.ShapeDtypeStruct(shape, np.float32) for name, shape in options.items()}
+    return jax.eval_shape(lambda *x, **y: module.init(keys, *x, **y), *arguments, **named)
 
 
 def to_flax(table: Table, state: dict, expected: dict, *, fresh_statistics: bool = False) -> dict:
