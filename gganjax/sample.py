@@ -167,7 +167,7 @@ def _rgb(pictures: np.ndarray) -> np.ndarray:
 
 def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
     """A picture of the user's as the sources of training are; a label map in its colors where these are label maps."""
-    if settings.kind == "labels" and not settings.exchange and maps.is_map(path):
+    if labels.holds_labels(settings) and not settings.exchange and maps.is_map(path):
         reader, palette = labels.user_reader(settings, path)
         return paint(reader.read(path, settings.crop, settings.center), palette)
     return fit(data.read_image(path), settings.crop, center_crop=settings.center, by=settings.resize)
