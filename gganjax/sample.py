@@ -84,7 +84,9 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     fixed = _of_images(translator, paths, settings, source_keypoints or keypoints, instances)
     columns = _of_targets(method, paths[0], settings, keypoints=keypoints, skeletons=skeletons, classes=classes,
                           domains=domains)
-    seeds = dict.fromkeys(columns, 0) or ({f"style_{seed + 1}": seed for seed in range(styles)} if styles > 1 else {ALONE: 0})
+    seeds = dict.fromkeys(columns or [ALONE], 0)
+    if styles > 1:
+        seeds = {f"style_{seed + 1}": seed for seed in range(styles)}
     output = Path(output) if output else Path(folder) / "translations"
     output.mkdir(parents=True, exist_ok=True)
     shown = "source" if "source" in method.inputs else "labels"
@@ -155,10 +157,10 @@ def _of_targets(method: core.Method, first: Path, settings: data_settings.Settin
     if "target_domain" in method.inputs:
         choices.append({name: {"target_domain": use.domain_vector(name, method.domains)}
                         for name in domains or method.domains})
-    if not choices:
-        return {}
-    return {"__".join(names): dict(itertools.chain(*(choice[name].items() for choice, name in zip(choices, names, strict=True))))
-            for names in itertools.product(*choices)}
+    columns: dict[str, dict] = {}
+    for chosen in itertools.product(*(choice.items() for choice in choices)) if choices else ():
+        columns["__".join(name for name, _ in chosen)] = {key: x for _, part in chosen for key, x in part.items()}
+    return columns
 
 
 def _rgb(pictures: np.ndarray) -> np.ndarray:

@@ -123,7 +123,7 @@ def test_no_requirement_brings_tensorflow():
 
 
 def test_no_prepared_set_and_a_broken_one_are_told(tmp_path, sets):
-    with pytest.raises(InputError, match="holds no prepared set: expected the folder guided_pairs or label_pairs in it"):
+    with pytest.raises(InputError, match="no prepared set: expected the folder guided_pairs or label_pairs in it"):
         data.open_source(folder_settings(tmp_path, kind="tfds"), "train")
     (tmp_path / "guided_pairs" / "pictures" / "1.0.0").mkdir(parents=True)
     with pytest.raises(InputError) as error:
@@ -202,7 +202,7 @@ def test_what_a_prepared_set_of_label_maps_lacks_is_told(label_sets, tmp_path, m
     made = [take(data.train_batches(data.open_source(x, "train"), x, batch_size=2, seed=0, fields=ALL[:3]), 1)
             for x in (one, other)]
     assert same(made[0][0], made[1][0]) and made[0][0]["labels"].max() == 150
-    with pytest.raises(InputError, match="The method needs 'instances', which the data lack: .* the layout 'ade20k' has none"):
+    with pytest.raises(InputError, match="needs 'instances', which the data lack: .* the layout 'ade20k' has none"):
         data.train_batches(data.open_source(one, "train"), one, batch_size=2, seed=0, fields=ALL)
 
 

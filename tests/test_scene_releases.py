@@ -81,7 +81,8 @@ def imported(kind, folder, toys, variant, told):
 
 
 def applied(module, variables, *inputs, **named):
-    return jax.jit(lambda variables, *x, **y: module.apply(variables, *x, mode=RUNNING, **y))(variables, *inputs, **named)
+    run = jax.jit(lambda variables, *x, **y: module.apply(variables, *x, mode=RUNNING, **y))
+    return run(variables, *inputs, **named)
 
 
 def same(found, expected):
@@ -197,8 +198,8 @@ def test_what_does_not_fit_is_one_sentence(tmp_path, capsys):
     assert told("gaugan", G={key: state[key] for key in state if key != "conv_img.weight"}) == (
         "FILE: the state dict is not that of GauGAN's generator: it has no conv_img.weight")
     assert told("gaugan", G={key: state[key] for key in state if key != "up_1.conv_0.bias"}, variant="camvid") == (
-        "FILE: the state dict lacks the key up_1.conv_0.bias, which fills our params/trunk/up_1/conv_0/bias of shape (8,) in "
-        "GauGAN's generator")
+        "FILE: the state dict lacks the key up_1.conv_0.bias, which fills our params/trunk/up_1/conv_0/bias of shape "
+        "(8,) in GauGAN's generator")
     assert told("gaugan", G=state | {"cab.conv1.weight": np.zeros(3)}, variant="camvid") == (
         "FILE: the state dict's key cab.conv1.weight of shape (3,) has no place in GauGAN's generator (1 such keys)")
     assert told("gaugan", G=state, variant="cityscapes") == (
@@ -216,8 +217,8 @@ def test_what_does_not_fit_is_one_sentence(tmp_path, capsys):
         "FILE: the state dict is that of LGGAN's other form, which 'lggan_semantic' imports")
     styled = state | {"fc.weight": np.zeros((64, 3)), "up_3.norm_0.mlp_shared.0.weight": np.zeros((3, 3, 3, 3))}
     assert told("gaugan", G=styled, variant="radboud") == (
-        "the state dict of G begins with 2 features of its code, but the variant's pictures, 256x256 and 5 times halved, "
-        "with 64")
+        "the state dict of G begins with 2 features of its code, but the variant's pictures, 256x256 and 5 times "
+        "halved, with 64")
     assert told("gaugan", G=styled | {"fc.weight": np.zeros((2048, 3))}, variant="radboud") == (
         "the state dict of G takes the code of the source, but that of E, which tells it, is missing beside it")
     assert told("selectiongan_person", netG1=state, variant="released_market") == (

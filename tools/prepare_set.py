@@ -1,7 +1,7 @@
 """Prepares a folder of pairs as a tensorflow-datasets set, which reads faster from slow disks.
 
     python tools/prepare_set.py FOLDER OUT [--only=PREFIX] [--keypoints=auto] [--parts=auto] [--bad_files=stop]
-    python tools/prepare_set.py FOLDER OUT --kind=labels [--layout=plain] [--classes=N] [--unknown=auto] [--palette=auto]
+    python tools/prepare_set.py FOLDER OUT --kind=labels [--layout=plain] [--classes=N] [--unknown=auto] [...]
 
 The first is for pictures, pairs and key points, the second for label maps, their photos, instance maps and edges. Train
 on it with --config.data.kind=tfds --config.data.folder=OUT; the batches are those of the folder, bit for bit. A set of
@@ -31,8 +31,9 @@ def main(arguments=None) -> int:
     parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="as config.data.kind")
     for field in dataclasses.fields(Settings):
         if field.name in OPTIONS:
-            kind = type(field.default)
-            parser.add_argument(f"--{field.name}", type=kind, default=field.default, help=f"as config.data.{field.name}")
+            read = type(field.default)
+            help_ = f"as config.data.{field.name}"
+            parser.add_argument(f"--{field.name}", type=read, default=field.default, help=help_)
     given = vars(parser.parse_args(arguments))
     out = given.pop("out")
     try:

@@ -137,7 +137,8 @@ def classes_of(reader: maps.Reader, palette: np.ndarray, pixels: dict[int, int])
     )  # fmt: skip
 
 
-def source_of(listing: Listing, files: Callable[[int], layouts.Files], settings: Settings, *, size: tuple[int, int]) -> Source:
+def source_of(listing: Listing, files: Callable[[int], layouts.Files], settings: Settings, *,
+              size: tuple[int, int]) -> Source:
     """The pairs of a listing as panels of that (height, width).
 
     files: number of a pair -> its files, paths or `images.Packed`; None for what it has not, or is not to be taken.
@@ -150,7 +151,8 @@ def source_of(listing: Listing, files: Callable[[int], layouts.Files], settings:
     fit = partial(images.fit, size=size, center_crop=settings.center, by=settings.resize)
 
     def instances(index: int) -> np.ndarray:
-        return memory.get((index, "instances"), lambda: maps.read_integers(files(index).instances, size, settings.center))
+        read = lambda: maps.read_integers(files(index).instances, size, settings.center)
+        return memory.get((index, "instances"), read)
 
     def real_edges(index: int) -> np.ndarray:
         def make():
@@ -169,11 +171,11 @@ def source_of(listing: Listing, files: Callable[[int], layouts.Files], settings:
             there["instances"] = partial(instances, index)
         return Panel(paint(labels, listing.palette), maps=there), Panel(fit(images.decode(found.images)))
 
-    shown = "none" if "edges" in missing else "Canny's" if canny else "pictures"
+    facts = listing.facts | {"edges": "none" if "edges" in missing else "Canny's" if canny else "pictures"}
+    load = lambda index: memory.get(index, lambda: panels(index))
     return Source(
-        listing.names, lambda index: memory.get(index, lambda: panels(index)), listing.facts | {"edges": shown}, size=size,
-        mirrored=listing.mirrored, classes=classes, absent=missing,
-    )  # fmt: skip
+        listing.names, load, facts, size=size, mirrored=listing.mirrored, classes=classes, absent=missing
+    )
 
 
 def class_facts(classes: Classes, number: int, *, first: int = 0) -> dict:
@@ -204,8 +206,8 @@ def user_reader(settings: Settings, sample: Path | None) -> tuple[maps.Reader, n
     reader = maps.reader(settings, palette if own else None, classes=layout.classes, unknown=layout.unknown)
     if own and reader.classes > len(palette):
         raise InputError(
-            f"The palette of {settings.folder} (config.data.palette={settings.palette}) has {len(palette)} colors, expected one"
-            f" for each of {reader.classes} classes."
+            f"The palette of {settings.folder} (config.data.palette={settings.palette}) has {len(palette)} colors,"
+            f" expected one for each of {reader.classes} classes."
         )
     return reader, palette
 

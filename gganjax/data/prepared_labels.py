@@ -122,5 +122,6 @@ def _check(settings: Settings, stored: dict, **asked) -> None:
     for key, value in asked.items():
         if stored[key] != value:
             raise InputError(
-                f"The prepared set in {settings.folder} has the {key} {stored[key]}, but by config.data.{key} it has {value}."
+                f"The prepared set in {settings.folder} has the {key} {stored[key]}, but by config.data.{key} it has"
+                f" {value}."
             )

@@ -19,15 +19,17 @@ FOLDERS = ("guided_pairs", PREPARED)  # of the kinds of sets, the names of their
 def check_splits(settings: Settings, splits: Sequence[str]) -> None:
     """Refuses a folder without any split."""
     if not splits:
-        raise InputError(f"{settings.folder} holds no data set: expected the folder train or {settings.test_split} in it.")
+        raise InputError(
+            f"{settings.folder} holds no data set: expected the folder train or {settings.test_split} in it."
+        )
 
 
 def write(builder: type, listings: dict, out: Path) -> None:
     """Writes both parts of a set from its listings {split: listing}."""
+    how = tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP)
     for part in builder.BUILDER_CONFIGS:
-        builder(listings=listings, data_dir=str(out), config=part.name, file_format="array_record").download_and_prepare(
-            download_config=tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP)
-        )
+        one = builder(listings=listings, data_dir=str(out), config=part.name, file_format="array_record")
+        one.download_and_prepare(download_config=how)
 
 
 def parts(settings: Settings, split: str, builder: type) -> tuple[Path, list, dict]:
@@ -45,8 +47,8 @@ def parts(settings: Settings, split: str, builder: type) -> tuple[Path, list, di
             raise InputError(f"The prepared set in {settings.folder} has no {split} split, only {', '.join(splits)}.")
         sources = []
         for one in found:
-            features = one.info.features.items()
-            raw = {key: tfds.decode.SkipDecoding() for key, feature in features if isinstance(feature, tfds.features.Image)}
+            pictures = [key for key, feature in one.info.features.items() if isinstance(feature, tfds.features.Image)]
+            raw = {key: tfds.decode.SkipDecoding() for key in pictures}
             sources.append(one.as_data_source(split, decoders=raw or None))
         return root, sources, found[-1].info.metadata[split]
     except (OSError, ValueError, KeyError, tfds.core.DatasetNotFoundError) as error:

@@ -60,7 +60,7 @@ def check_code(config: ConfigDict, found: Found) -> None:
     (height, width), area = (side // 2**halvings for side in crop), found["G"]["area"]
     if height * width != area:
         raise InputError(f"the state dict of G begins with {area} features of its code, but the variant's pictures, "
-                         f"{crop[0]}x{crop[1]} and {halvings} times halved, with {height * width}")
+                         f"{crop[1]}x{crop[0]} and {halvings} times halved, with {height * width}")
     if config.options.guidance != "none" and "E" not in found:
         raise InputError("the state dict of G takes the code of the source, but that of E, which tells it, is missing "
                          "beside it")

@@ -2,7 +2,16 @@
 
 from ml_collections import ConfigDict
 
-from experiments import asymmetricgan, asymmetricgan_unpaired, c2gan, cyclegan, gesturegan, pix2pix, selectiongan, stargan
+from experiments import (
+    asymmetricgan,
+    asymmetricgan_unpaired,
+    c2gan,
+    cyclegan,
+    gesturegan,
+    pix2pix,
+    selectiongan,
+    stargan,
+)
 from gganjax import port
 from gganjax.errors import InputError
 from gganjax.port import Table
