@@ -130,7 +130,9 @@ def _flags(argv: Sequence[str]) -> flags.FlagValues:
     flags.DEFINE_list("keypoints", [], "mode sample: key-point files, in the format of the data folders or of OpenPose", **here)
     flags.DEFINE_list("source_keypoints", [], "mode sample: key-point files of the pictures themselves, for methods that see "
                       "the pose of the source; by default those of --keypoints", **here)
-    flags.DEFINE_list("skeletons", [], "mode sample: pictures of skeletons, or folders of them", **here)
+    flags.DEFINE_list("skeletons", [], "mode sample: pictures of skeletons or of other guidance, or folders of them",
+                      **here)
+    flags.DEFINE_list("classes", [], "mode sample: class maps of what --skeletons names, or folders of them", **here)
     flags.DEFINE_list("domains", [], "mode sample: domains to translate to, by default all; A+B is both", **here)
     flags.DEFINE_list("instances", [], "mode sample: instance maps of the label maps, or folders of them", **here)
     flags.DEFINE_integer("styles", 1, "mode sample: how many pictures of every image, of the seeds 0, 1, ...", **here)

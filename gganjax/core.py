@@ -226,9 +226,18 @@ def arrays(batch: Batch) -> Batch:
     return {name: x for name, x in batch.items() if hasattr(x, "dtype")}
 
 
+def variables(method: Method, batch: Batch) -> dict[str, Tree]:
+    """Shapes of every network's {"params": ..., "moving": ...}, nothing computed and no weight file read."""
+    def grow(batch):
+        call, _ = _trace(method, jax.random.key(0), batch, {})
+        return {net: {"params": params, "moving": call.moving[net]} for net, params in call.params.items()}
+
+    return jax.eval_shape(grow, arrays(batch))
+
+
 def shapes(method: Method, batch: Batch) -> dict[str, Tree]:
     """Parameter shapes of every network, nothing computed and no weight file read."""
-    return jax.eval_shape(lambda b: _trace(method, jax.random.key(0), b, {})[0].params, arrays(batch))
+    return {net: tree["params"] for net, tree in variables(method, batch).items()}
 
 
 def term_names(method: Method, batch: Batch) -> dict[str, tuple[str, ...]]:

@@ -63,7 +63,8 @@ def _sample(asked: Command) -> int:
 
     if not asked.flags["images"]:
         raise InputError("--images is missing: mode sample needs a picture or a folder of pictures to translate.")
-    names = ("images", "keypoints", "source_keypoints", "skeletons", "domains", "instances", "styles", "output")
+    names = ("images", "keypoints", "source_keypoints", "skeletons", "classes", "domains", "instances", "styles",
+             "output")
     written = sample.run(asked.workdir, **{name: asked.flags[name] for name in names})
     print(f"wrote {len(written)} files, the last one is {written[-1]}")
     return 0

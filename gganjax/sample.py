@@ -1,18 +1,19 @@
 """The user's own images translated to the user's own skeletons, or to the domains of a run, one by one and as a grid.
 
 The grid is that of thesis Figure 2.8: a row for each image, a column for each skeleton or domain. Of a method that makes
-photos of label maps the images are such maps, edited ones for example, and the columns are styles.
+photos of label maps the images are such maps, edited ones for example, and the columns are styles. Whatever else a
+method takes belongs to an image or to a skeleton, and is found by its file's name.
 """
 
 import itertools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from gganjax import data, report, use
-from gganjax.data import guides, labels, maps
+from gganjax import core, data, report, use
+from gganjax.data import guides, labels, maps, strips
 from gganjax.data import settings as data_settings
 from gganjax.data.folders import fit_figure
 from gganjax.data.images import SUFFIXES, fit
@@ -25,11 +26,17 @@ log = logging.getLogger("gganjax")
 
 MOST = 16  # skeletons that one grid holds
 ALONE = "translated"  # name of the only column of a method that takes nothing but an image
+FLAGS = {  # what gives each input of a method
+    "source": ("images",), "labels": ("images",), "source_guidance": ("source_keypoints",),
+    "instances": ("instances",), "target_guidance": ("keypoints", "skeletons"), "target_classes": ("classes",),
+    "target_domain": ("domains",),
+}
 
 
 def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] = (),
-        source_keypoints: Sequence[str] = (), skeletons: Sequence[str] = (), domains: Sequence[str] = (),
-        instances: Sequence[str] = (), styles: int = 1, output: str | Path | None = None) -> list[Path]:
+        source_keypoints: Sequence[str] = (), skeletons: Sequence[str] = (), classes: Sequence[str] = (),
+        domains: Sequence[str] = (), instances: Sequence[str] = (), styles: int = 1,
+        output: str | Path | None = None) -> list[Path]:
     """Translate every image to every skeleton, to every domain, or in the one way that the method knows.
 
     Args:
@@ -40,7 +47,9 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
             whose coordinates are then taken as pixels of the first image.
         source_keypoints: key-point files of the images themselves, each under its file's name, for a method that sees
             the pose of the source, too; by default the files of `keypoints`.
-        skeletons: pictures of skeletons drawn as in training, or folders of them.
+        skeletons: pictures of skeletons drawn as in training, or what else guides a method, or folders of them.
+        classes: class maps that belong to the skeletons, each under its file's name, for a method that sees the classes
+            of the target: numbers, or gray values as in strips, see `strips.user_classes`.
         domains: names of domains, or several joined by "+" where a picture may be in several; by default every one.
         instances: instance maps of the label maps, each under its file's name, for a method that sees them; without any
             every region of one class is one instance.
@@ -60,62 +69,98 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     translator = use.load(folder)
     method = translator.method
     settings = data_settings.resolve(translator.config["data"])
-    given = dict(target_guidance=[*keypoints, *skeletons], target_domain=domains)
-    inputs = tuple(name for name in method.inputs if name not in ("source_guidance", "instances"))
-    wanted = next((name for name in given if inputs == ("source", name)), None)
-    if wanted is None and inputs not in (("source",), ("labels",)):
-        taken = ", ".join(method.inputs)
-        raise InputError(
-            f"{method.name} takes {taken}, expected labels, or source alone or with {' or '.join(given)}.")
-    for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():
-        if given[name] and name != wanted:
-            raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but {flags} give it {name}.")
-    for flag, files, name in (("source_keypoints", source_keypoints, "source_guidance"), ("instances", instances, "instances")):
-        if files and name not in method.inputs:
-            raise InputError(f"{method.name} takes {' and '.join(method.inputs)}, but --{flag} gives it {name}.")
-    if styles < 1 or (styles > 1 and wanted):
-        raise InputError(f"--styles must be {f'1 where {wanted} makes the columns' if wanted else 'at least 1'}, found {styles}.")
+    _check_inputs(method, dict(images=images, keypoints=keypoints, source_keypoints=source_keypoints,
+                               skeletons=skeletons, classes=classes, domains=domains, instances=instances))
+    targets = [name for name in ("target_guidance", "target_domain") if name in method.inputs]
+    if styles < 1 or (styles > 1 and targets):
+        wanted = f"1 where {' and '.join(targets)} makes the columns" if targets else "at least 1"
+        raise InputError(f"--styles must be {wanted}, found {styles}.")
     paths = [path for name in images for path in _files(name, SUFFIXES)]
-    rows = {}
-    for path in paths:
-        rows[_free(path.stem, rows)] = _source(path, settings) if inputs[0] == "source" else translator.read_labels(path)
-    if not rows:
+    if not paths:
         raise InputError("there is nothing to translate: give --images=FILE, a picture or a folder of pictures.")
-    fixed = {inputs[0]: np.stack(list(rows.values()))}
-    if "source_guidance" in method.inputs:
-        fixed["source_guidance"] = np.stack([*_poses(source_keypoints or keypoints, paths, settings)])
-    if "instances" in method.inputs:
-        fixed["instances"] = _instances(instances, paths, settings) if instances else fixed["labels"]
-    if wanted == "target_guidance":
-        columns = _guidance(keypoints, skeletons, paths[0], settings, channels=method.fields[wanted].shape[-1])
-    elif wanted == "target_domain":
-        columns = {name: use.domain_vector(name, method.domains) for name in domains or method.domains}
-    else:
-        columns = {f"style_{seed + 1}": seed for seed in range(styles)} if styles > 1 else {ALONE: 0}
+    rows: list[str] = []
+    for path in paths:
+        rows.append(_free(path.stem, rows))
+    fixed = _of_images(translator, paths, settings, source_keypoints or keypoints, instances)
+    columns = _of_targets(method, paths[0], settings, keypoints=keypoints, skeletons=skeletons, classes=classes,
+                          domains=domains)
+    seeds = dict.fromkeys(columns or [ALONE], 0)
+    if styles > 1:
+        seeds = {f"style_{seed + 1}": seed for seed in range(styles)}
     output = Path(output) if output else Path(folder) / "translations"
     output.mkdir(parents=True, exist_ok=True)
-    sources = fixed[inputs[0]]
-    if inputs[0] == "labels":
+    shown = "source" if "source" in method.inputs else "labels"
+    sources = fixed[shown]
+    if shown == "labels":
         reader, palette = labels.user_reader(settings, paths[0])
         sources = paint(sources, palette[: reader.classes])
-    blank, panels, written = np.full_like(sources[:1], 255), {inputs[0]: sources}, []
-    if wanted == "target_guidance":  # a row of skeletons above the images
+    blank, panels, written = np.full_like(sources[:1], 255), {shown: sources}, []
+    if "target_guidance" in targets:  # a row of skeletons above the images
         panels["source"] = np.concatenate([blank, sources])
-    for column, target in columns.items():
-        made = translator(**fixed, **({wanted: np.stack([target] * len(sources))} if wanted else {"seed": target}))
+    for column, seed in seeds.items():
+        target = columns.get(column, {})
+        made = translator(**fixed, **{name: np.stack([x] * len(sources)) for name, x in target.items()}, seed=seed)
         outputs = made if isinstance(made, dict) else {"fake_target": made}
         for name, pictures in outputs.items():
             pictures, title = report.as_picture(pictures), column if name == "fake_target" else f"{column}__{name}"
             for row, picture in zip(rows, pictures, strict=True):
                 written.append(output / f"{row}__{title}.png")
                 report.save(picture, written[-1])
-            if wanted == "target_guidance":
-                above = report.as_picture(target[None]) if name == "fake_target" else blank
+            if "target_guidance" in targets:
+                above = report.as_picture(target["target_guidance"][None]) if name == "fake_target" else blank
                 pictures = np.concatenate([_rgb(above), _rgb(pictures)])
             panels[_free(title, panels)] = pictures
     written.append(output / "grid.png")
     report.grid(panels).save(written[-1])
     return written
+
+
+def _check_inputs(method: core.Method, given: Mapping[str, Sequence[str]]) -> None:
+    """Every input of the method has a flag, and every flag that is given an input."""
+    taken = " and ".join(method.inputs)
+    for name in method.inputs:
+        if name not in FLAGS:
+            raise InputError(f"{method.name} takes {taken}, but no flag gives it {name}: gganjax.load in Python does.")
+    for flag, files in given.items():
+        named = [name for name, flags in FLAGS.items() if flag in flags]
+        if files and not {*named} & {*method.inputs}:
+            raise InputError(f"{method.name} takes {taken}, but --{flag} gives it {named[0]}.")
+
+
+def _of_images(translator: use.Translator, paths: Sequence[Path], settings: data_settings.Settings,
+               keypoints: Sequence[str], instances: Sequence[str]) -> dict[str, np.ndarray]:
+    """What a method takes of the images, by input: arrays of a row for each."""
+    taken, found = translator.method.inputs, {}
+    if "source" in taken:
+        found["source"] = np.stack([_source(path, settings) for path in paths])
+    if "labels" in taken:
+        found["labels"] = np.stack([translator.read_labels(path) for path in paths])
+    if "source_guidance" in taken:
+        found["source_guidance"] = np.stack([*_poses(keypoints, paths, settings)])
+    if "instances" in taken:
+        found["instances"] = _instances(instances, paths, settings) if instances else found["labels"]
+    return found
+
+
+def _of_targets(method: core.Method, first: Path, settings: data_settings.Settings, *, keypoints: Sequence[str],
+                skeletons: Sequence[str], classes: Sequence[str], domains: Sequence[str]) -> dict[str, dict]:
+    """What a method takes of what the images are translated to: arrays by input, by name; {} if it takes nothing."""
+    choices = []
+    if "target_guidance" in method.inputs:
+        channels = method.fields["target_guidance"].shape[-1]
+        drawn = _guidance(keypoints, skeletons, first, settings, channels=channels)
+        found = {name: {"target_guidance": picture} for name, picture in drawn.items()}
+        if "target_classes" in method.inputs:
+            for name, numbers in _classes(classes, drawn, settings, method.fields["target_classes"]).items():
+                found[name]["target_classes"] = numbers
+        choices.append(found)
+    if "target_domain" in method.inputs:
+        choices.append({name: {"target_domain": use.domain_vector(name, method.domains)}
+                        for name in domains or method.domains})
+    columns: dict[str, dict] = {}
+    for chosen in itertools.product(*(choice.items() for choice in choices)) if choices else ():
+        columns["__".join(name for name, _ in chosen)] = {key: x for _, part in chosen for key, x in part.items()}
+    return columns
 
 
 def _rgb(pictures: np.ndarray) -> np.ndarray:
@@ -124,7 +169,7 @@ def _rgb(pictures: np.ndarray) -> np.ndarray:
 
 def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
     """A picture of the user's as the sources of training are; a label map in its colors where these are label maps."""
-    if settings.kind == "labels" and not settings.exchange and maps.is_map(path):
+    if labels.holds_labels(settings) and not settings.exchange and maps.is_map(path):
         reader, palette = labels.user_reader(settings, path)
         return paint(reader.read(path, settings.crop, settings.center), palette)
     return fit(data.read_image(path), settings.crop, center_crop=settings.center, by=settings.resize)
@@ -132,12 +177,25 @@ def _source(path: Path, settings: data_settings.Settings) -> np.ndarray:
 
 def _instances(names: Sequence[str], paths: Sequence[Path], settings: data_settings.Settings) -> np.ndarray:
     """The instance map of every label map, at the size of training; its file bears the same name but for the ending."""
-    files = {path.stem: path for name in names for path in _files(name, SUFFIXES)}
-    for path in paths:
-        if path.stem not in files:
-            raise InputError(f"the instance map of {path.name} is missing: --instances must hold a picture {path.stem}.")
+    files = _beside(names, {path.stem: path.name for path in paths}, what="instance map", flag="--instances")
     found = [maps.read_integers(files[path.stem], settings.crop, settings.center) for path in paths]
     return np.stack(found).astype(np.int32)
+
+
+def _classes(names: Sequence[str], columns: Iterable[str], settings: data_settings.Settings,
+             field: core.Field) -> dict[str, np.ndarray]:
+    """The class map of every skeleton, at the size of training; its file bears the same name but for the ending."""
+    files = _beside(names, {name: name for name in columns}, what="class map", flag="--classes")
+    return {name: strips.user_classes(files[name], settings, highest=int(field.high)) for name in columns}
+
+
+def _beside(names: Sequence[str], wanted: Mapping[str, str], *, what: str, flag: str) -> dict[str, Path]:
+    """The files by name without ending; `wanted` are those that must be there, and what each belongs to."""
+    files = {path.stem: path for name in names for path in _files(name, SUFFIXES)}
+    for stem, owner in wanted.items():
+        if stem not in files:
+            raise InputError(f"the {what} of {owner} is missing: {flag} must hold a picture {stem}.")
+    return files
 
 
 def _guidance(keypoints: Sequence[str], skeletons: Sequence[str], first: Path, settings: data_settings.Settings, *,
@@ -187,7 +245,7 @@ def _poses(names: Sequence[str], paths: Sequence[Path], settings: data_settings.
         yield guides.draw(figure, settings.crop, style=settings.guidance, line_width=settings.line_width)
 
 
-def _free(name: str, taken: Mapping) -> str:
+def _free(name: str, taken: Collection[str]) -> str:
     """The name, with a number behind it if it is taken."""
     numbered = (f"{name}-{i}" for i in itertools.count(2))
     return next(free for free in itertools.chain([name], numbered) if free not in taken)

@@ -107,5 +107,6 @@ def test_released_networks_of_another_method_are_refused(tmp_path, capsys):
     np.savez(tmp_path / "latest_net_netG.npz", **port.to_torch(port.patn.table(blocks=1), patn))
     assert import_torch.main(to_run(tmp_path)) == 2
     assert capsys.readouterr().err == (
-        "error: the state dict is not that of a BiGraphGAN generator: it has no model.att.0.gcn.conv_state.weight\n")
+        f"error: {tmp_path / 'latest_net_netG.npz'}: the state dict is not that of a "
+        "BiGraphGAN generator: it has no model.att.0.gcn.conv_state.weight\n")
     assert not (tmp_path / "run").exists()

@@ -15,12 +15,16 @@ from make_set import HAND, folder_settings, make_folder, picture, same, take, wr
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
+from test_data_layouts import make
 
-from gganjax import data
-from gganjax.data import prepared, settings
+from gganjax import data, sample
+from gganjax.data import labels, prepared, settings
 from gganjax.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.append(str(REPOSITORY / "tools"))
+
+import prepare_set  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +123,7 @@ def test_no_requirement_brings_tensorflow():
 
 
 def test_no_prepared_set_and_a_broken_one_are_told(tmp_path, sets):
-    with pytest.raises(InputError, match="holds no prepared set: expected the folder guided_pairs in it"):
+    with pytest.raises(InputError, match="no prepared set: expected the folder guided_pairs or label_pairs in it"):
         data.open_source(folder_settings(tmp_path, kind="tfds"), "train")
     (tmp_path / "guided_pairs" / "pictures" / "1.0.0").mkdir(parents=True)
     with pytest.raises(InputError) as error:
@@ -131,3 +135,82 @@ def test_no_prepared_set_and_a_broken_one_are_told(tmp_path, sets):
     with pytest.raises(InputError, match="holds no pairs whose source starts with 'x'"):
         data.open_source(folder_settings(out, kind="tfds", only="x"), "train")
     assert np.array_equal(data.open_source(folder_settings(out, kind="tfds", load_size=32), "train")[0]["source"], picture(0))
+
+
+LABELS = dict(kind="labels", load_size=24, load_width=32)
+ALL = ("source", "target", "labels", "instances", "edges")
+
+
+@pytest.fixture(scope="module")
+def label_sets(tmp_path_factory):
+    """A set of label maps with palette, 16-bit instance maps and edge pictures, and the set prepared from it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GGANJAX_CACHE", str(tmp_path_factory.mktemp("cache")))
+        root, out = make(tmp_path_factory.mktemp("labels"), "plain"), tmp_path_factory.mktemp("out")
+        (root / "palette.csv").write_text("".join(f"{20 * k},{k},7\n" for k in range(9)))
+        arguments = [str(root), str(out), "--kind=labels", "--classes=9"]
+        assert prepare_set.main(arguments) == 0 and prepare_set.main(arguments) == 2
+        yield root, out
+
+
+@pytest.mark.parametrize("changes", [
+    {}, dict(split="test"), dict(only="1", exchange=True, memory=0), dict(edges="canny"), dict(palette="facades"),
+])
+def test_the_batches_of_label_maps_are_those_of_the_folder(label_sets, changes):
+    if "edges" in changes:
+        pytest.importorskip("cv2", reason="Canny's edges need OpenCV, which is optional")
+    asked, split = LABELS | dict(classes=9) | changes, changes.get("split", "train")
+    asked.pop("split", None)
+    found = []
+    for kind, folder in zip(("labels", "tfds"), label_sets, strict=True):
+        one = folder_settings(folder, **asked | dict(kind=kind))
+        source = data.open_source(one, split)
+        made = data.test_batches(source, one, batch_size=2, fields=ALL) if split == "test" else (
+            data.train_batches(source, one, batch_size=2, seed=3, fields=ALL))
+        found.append((take(made, 1), source.classes, source.describe()))
+    (ours, classes, facts), (theirs, others, described) = found
+    assert same(ours[0], theirs[0]) and set(ALL) < set(ours[0])
+    assert np.array_equal(classes.palette, others.palette) and classes.highest == others.highest
+    if "only" not in changes:
+        assert classes.pixels == others.pixels and described | dict(kind="labels", folder=facts["folder"]) == facts
+    assert described["pairs"] == facts["pairs"] == (1 if "only" in changes else 2)
+
+
+def test_files_of_label_maps_are_stored_as_they_are(label_sets):
+    root, out = label_sets
+    builder = tfds.builder_from_directory(str(out / "label_pairs" / "files" / "1.0.0"))
+    raw = {part: tfds.decode.SkipDecoding() for part in ("labels", "images", "instances", "edges")}
+    for record in builder.as_data_source("train", decoders=raw):
+        assert all(record[part] == (root / record[f"{part}_name"].decode()).read_bytes() for part in raw)
+
+
+def test_what_a_prepared_set_of_label_maps_lacks_is_told(label_sets, tmp_path, monkeypatch):
+    monkeypatch.setenv("GGANJAX_CACHE", str(tmp_path / "cache"))
+    root, out = label_sets
+    for changes, sentence in (
+            (dict(classes=8), "has the classes 9, but by config.data.classes it has 8."),
+            (dict(classes=9, unknown="on"), "has the unknown False, but by config.data.unknown it has True."),
+            (dict(layout="facades"), "has the layout plain, but by config.data.layout it has facades.")):
+        with pytest.raises(InputError) as error:
+            data.open_source(folder_settings(out, **LABELS | dict(kind="tfds") | changes), "train")
+        assert str(error.value) == f"The prepared set in {out} {sentence}"
+    tree = make(tmp_path / "tree", "ade20k")
+    asked = dict(layout="ade20k", edges="pictures", crop_size=24, crop_width=32)
+    prepared.convert(settings.resolve(folder_settings(tree, kind="labels", layout="ade20k")), tmp_path / "out")
+    one = folder_settings(tmp_path / "out", **LABELS | dict(kind="tfds") | asked)
+    other = folder_settings(tree, **LABELS | asked)
+    made = [take(data.train_batches(data.open_source(x, "train"), x, batch_size=2, seed=0, fields=ALL[:3]), 1)
+            for x in (one, other)]
+    assert same(made[0][0], made[1][0]) and made[0][0]["labels"].max() == 150
+    with pytest.raises(InputError, match="needs 'instances', which the data lack: .* the layout 'ade20k' has none"):
+        data.train_batches(data.open_source(one, "train"), one, batch_size=2, seed=0, fields=ALL)
+
+
+def test_own_label_maps_are_read_as_those_of_a_prepared_set(label_sets):
+    root, out = label_sets
+    path = root / "train" / "labels" / "0.png"
+    sizes = dict(load_size=24, crop_size=24, load_width=32, crop_width=32, classes=9)
+    wanted = settings.resolve(folder_settings(out, **LABELS | sizes | dict(kind="tfds")))
+    classes = np.asarray(Image.open(path))
+    assert np.array_equal(labels.read_labels(path, wanted), classes)
+    assert np.array_equal(sample._source(path, wanted)[..., 0], 20 * classes)

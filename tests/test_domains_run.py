@@ -214,7 +214,7 @@ def test_the_users_pictures_meet_every_domain_or_those_named(place, tmp_path):
     with pytest.raises(InputError) as error:
         sample.run(folder, images=paths, skeletons=[paths[0]], output=tmp_path / "none")
     assert str(error.value) == (
-        "toy_domains takes source and target_domain, but --keypoints and --skeletons give it target_guidance.")
+        "toy_domains takes source and target_domain, but --skeletons gives it target_guidance.")
     assert not (tmp_path / "none").exists()
 
 

@@ -152,7 +152,7 @@ def test_instance_maps_are_given_or_are_the_regions_of_the_classes(run, tmp_path
 @pytest.mark.parametrize("inputs, arguments, sentence", [
     (("labels",), dict(instances=["x.png"]), "toy takes labels, but --instances gives it instances."),
     (("labels",), dict(styles=0), "--styles must be at least 1, found 0."),
-    (("labels",), dict(domains=["a"]), "toy takes labels, but --domains give it target_domain."),
+    (("labels",), dict(domains=["a"]), "toy takes labels, but --domains gives it target_domain."),
     (("labels", "instances"), dict(instances=["set"]),
      "the instance map of map.png is missing: --instances must hold a picture map."),
 ])

@@ -13,12 +13,6 @@ from gganjax.nets.spade import ImageEncoder, SpadeGenerator, SpadeTrunk
 from gganjax.port import convert, spade
 
 
-def shapes(module, *inputs, **options):
-    zeros = lambda shape: jax.ShapeDtypeStruct(shape, np.float32)
-    options = {name: zeros(shape) for name, shape in options.items()}
-    return jax.eval_shape(lambda *x, **y: module.init(jax.random.key(0), *x, **y), *map(zeros, inputs), **options)
-
-
 def filled(expected):
     """Variables of those shapes, every value different."""
     random = np.random.default_rng(0)
@@ -31,16 +25,16 @@ DISCRIMINATORS = [dict(width=3, layers=3, scales=2, norm=norm, spectral=spectral
 
 @pytest.mark.parametrize("module, table, inputs, options", [
     (SpadeGenerator(SpadeTrunk(2, "most", hidden=3)), spade.table(upsampling="most"), [(1, 128, 128, 4)], {}),
-    (SpadeGenerator(SpadeTrunk(2, latent=5, norm="instance", hidden=3)), spade.table(norm_kind="instance", base=(2, 3)),
+    (SpadeGenerator(SpadeTrunk(2, latent=5, norm="instance", hidden=3)), spade.table(norm_kind="instance", area=6),
      [(1, 64, 96, 4)], dict(z=(1, 5))),
     *[(MultiScaleDiscriminator(**made), spade.discriminator_table(
         scales=2, layers=3, norm_kind=made["norm"], spectral=made["spectral"]), [(1, 16, 16, 5)], {})
       for made in DISCRIMINATORS],
-    (ImageEncoder(3, 2, 16), spade.encoder_table(layers=2), [(1, 16, 16, 3)], {}),
+    (ImageEncoder(3, 2, 16), spade.encoder_table(size=16), [(1, 16, 16, 3)], {}),
     (Pix2pixHDGenerator(2, 2, 3, True), port.pix2pixhd.table(levels=2, blocks=3, spectral=True), [(1, 8, 8, 3)], {}),
 ])
 def test_there_and_back_is_exact(module, table, inputs, options):
-    expected = shapes(module, *inputs, **options)
+    expected = port.shapes(module, *inputs, **options)
     variables = filled(expected)
     state = port.to_torch(table, variables)
     assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
@@ -79,20 +73,20 @@ def test_vectors_turn_with_their_kernels(layout, layer):
 
 def test_what_builds_a_network_is_read_off():
     for upsampling, norm, latent in (("most", "batch", 0), ("normal", "instance", 5)):
-        table = spade.table(upsampling=upsampling, norm_kind=norm, base=(2, 3) if latent else None)
+        table = spade.table(upsampling=upsampling, norm_kind=norm, area=6 if latent else 0)
         net = SpadeGenerator(SpadeTrunk(4, upsampling, latent, norm, hidden=3))
         size = (128, 128) if upsampling == "most" else (64, 96)
-        state = port.to_torch(table, filled(shapes(net, (1, *size, 7), **dict(z=(1, 5)) if latent else {})))
+        state = port.to_torch(table, filled(port.shapes(net, (1, *size, 7), **dict(z=(1, 5)) if latent else {})))
         assert spade.describe(state) == dict(
             inputs=7, width=4, hidden=3, upsampling=upsampling, norm=norm, latent=latent, area=6 if latent else 0)
     for made in DISCRIMINATORS:
         table = spade.discriminator_table(scales=2, layers=3, norm_kind=made["norm"], spectral=made["spectral"])
-        state = port.to_torch(table, filled(shapes(MultiScaleDiscriminator(**made), (1, 16, 16, 5))))
+        state = port.to_torch(table, filled(port.shapes(MultiScaleDiscriminator(**made), (1, 16, 16, 5))))
         assert spade.describe_discriminator(state) == made | dict(inputs=5)
     net = Pix2pixHDGenerator(2, 2, 3)
-    state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(shapes(net, (1, 8, 8, 3))))
+    state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(port.shapes(net, (1, 8, 8, 3))))
     assert port.pix2pixhd.describe(state) == dict(inputs=3, width=2, levels=2, blocks=3, spectral=False)
-    state = port.to_torch(spade.encoder_table(layers=2), filled(shapes(ImageEncoder(3, 2, 16), (1, 16, 16, 3))))
+    state = port.to_torch(spade.encoder_table(size=16), filled(port.shapes(ImageEncoder(3, 2, 16), (1, 16, 16, 3))))
     assert spade.describe_encoder(state) == dict(latent=3, width=2, size=16)
     for describe, name in ((spade.describe, "GauGAN's generator"), (port.pix2pixhd.describe, "Pix2pixHD's generator"),
                            (spade.describe_encoder, "GauGAN's image encoder"),

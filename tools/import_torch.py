@@ -6,12 +6,26 @@
 
 A feature network's name puts its weights into the weights folder ($GGANJAX_WEIGHTS or ~/.cache/gganjax) and records
 the checksums of the files they were made from; `tools/fetch_weights.py --list` tells names, files and their order.
-`gesturegan` makes a run folder of a released generator, and of the discriminators D1 and D2 where they lie beside it,
-that `gganjax.load` opens and `--mode=evaluate` and `--mode=sample` take. `pix2pix`, `cyclegan` and `c2gan` do the same
-for *_net_G (cyclegan: *_net_G_A) and what lies beside it: D; G_B, D_A and D_B; G_L, D and D_L.
-`stargan` (*-G.ckpt), `asymmetricgan_unpaired` (*-G_xy.ckpt), `asymmetricgan` (*_net_G1.pth), `selectiongan`
-(*_net_Gi.pth, beside it Gs, Ga and D), `patn`, `xinggan` and `bigraphgan` (*_net_netG.pth, beside it netD_PB and
-netD_PP) likewise.
+The name of a method makes a run folder of its released networks, that `gganjax.load` opens and `--mode=evaluate` and
+`--mode=sample` take:
+
+    method                              given           besides          and where they lie beside it
+    gesturegan                          *_net_G.pth                      D1, D2
+    pix2pix                             *_net_G.pth                      D
+    cyclegan                            *_net_G_A.pth                    G_B, D_A, D_B
+    c2gan                               *_net_G.pth                      G_L, D, D_L
+    stargan                             *-G.ckpt                         D
+    asymmetricgan_unpaired              *-G_xy.ckpt                      G_yx, D
+    asymmetricgan                       *_net_G1.pth                     G2, D1, D2
+    selectiongan                        *_net_Gi.pth    Gs, Ga           D
+    selectiongan_person                 *_net_netG1.pth netG2            netD_PB, netD_PP
+    patn, xinggan, bigraphgan           *_net_netG.pth                   netD_PB, netD_PP
+    gaugan, dagan                       *_net_G.pth                      E (the encoder), D
+    pix2pixhd, selectiongan_semantic,
+    lggan_semantic                      *_net_G.pth                      D
+    lggan                               *_net_G.pth                      D1, D2
+
+Networks of label maps do not tell which classes their channels are: --variant names the data set, as ade20k.
 
 Files may be .pth, .pth.tar or .ckpt (state dicts, read without PyTorch; a file that names any code is refused),
 .safetensors or .npz.

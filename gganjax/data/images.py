@@ -4,6 +4,7 @@ Photographs come as 8-bit gray, palette, alpha, 16-bit or CMYK files and with an
 become upright RGB. Transparent parts show `background`: white for photographs, black for skeletons.
 """
 
+import io
 import os
 from pathlib import Path
 
@@ -56,15 +57,30 @@ def fit(picture: np.ndarray, size, *, center_crop=0, by: str = "bicubic") -> np.
     return resize(picture[top : top + height, left : left + width], size, by=by)
 
 
-def decode(file, *, background: int = 255, name: str = "") -> np.ndarray:
-    """Decodes a path or an open binary file into uint8 [H, W, 3] at its own size; `name` is what errors call it."""
-    name = name or str(file)
+class Packed(io.BytesIO):
+    """A picture file in memory, under the name that errors call it; it may stand in a path's place to be decoded."""
+
+    def __init__(self, content: bytes, name: str):
+        super().__init__(content)
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name, as of a path."""
+        return Path(self.name).suffix
+
+
+def decode(file: Path | Packed, *, background: int = 255) -> np.ndarray:
+    """Decodes a picture file into uint8 [H, W, 3] at its own size."""
     try:
         with Image.open(file) as image:
             image.load()
             return np.asarray(_to_rgb(ImageOps.exif_transpose(image), background))
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, ... depending on the format
-        raise InputError(f"{name} cannot be read as a picture: {_reason(file, error)}.") from error
+        raise InputError(f"{file} cannot be read as a picture: {_reason(file, error)}.") from error
 
 
 def _to_rgb(image: Image.Image, background: int) -> Image.Image:

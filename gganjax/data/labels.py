@@ -9,8 +9,10 @@ how many classes there are (unknown pixels are the number after the last class);
 the `edges` of the photo, uint8 [H, W, 3]. All of them are cropped and mirrored together.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +22,30 @@ from gganjax.data.settings import Settings
 from gganjax.data.source import Classes, Memory, Panel, Source
 from gganjax.errors import InputError
 
+PREPARED = "label_pairs"  # folder of a prepared set of label maps, see `prepared_labels`
+
+
+class Listing(NamedTuple):
+    """The pairs of a split after all checks.
+
+    Attributes:
+      names: of the pairs.
+      reader: of the label maps.
+      palette: uint8 [N, 3], colors of the classes, and perhaps of further ones.
+      pixels: class -> how many pixels of the split are of it; 255 are unknown.
+      missing: batch field -> one sentence, of "labels", "instances" and "edges" that the set has not.
+      facts: what `Source.describe` tells, but for the edges.
+      mirrored: whether flips are already stored as pairs of their own.
+    """
+
+    names: Sequence[str]
+    reader: maps.Reader
+    palette: np.ndarray
+    pixels: dict[int, int]
+    missing: dict[str, str]
+    facts: dict
+    mirrored: bool
+
 
 def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
     """Opens the pairs of one split with panels of that (height, width).
@@ -27,22 +53,26 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
     Raises:
       InputError: a folder, label map or photo is missing or bad, or a label is none of the classes.
     """
+    listing, files = list_labels(settings, split)
     root = Path(settings.folder)
-    listing = layouts.find(settings, split)
-    samples, layout = listing.files, listing.layout
-    palette, own = read_palette(settings, sample=root / next(iter(samples.values())).labels)
-    reader = maps.reader(settings, palette if own else None, classes=layout.classes, unknown=layout.unknown)
-    if own and reader.classes > len(palette):
-        raise InputError(
-            f"The palette of {root} (config.data.palette={settings.palette}) has {len(palette)} colors, expected one for each"
-            f" of {reader.classes} classes."
-        )
-    absent, files = dict(listing.missing), [name for sample in samples.values() for name in sample if name]
+    paths = lambda index: layouts.Files(*[file and root / file for file in files[listing.names[index]]])
+    return source_of(listing, paths, settings, size=size)
+
+
+def list_labels(settings: Settings, split: str) -> tuple[Listing, dict[str, layouts.Files]]:
+    """Lists the pairs of a split and verifies every file; returns also the files of each pair, as `open_labels`.
+
+    Edge pictures are among the files only where they are those to be learned, see `takes_canny`.
+    """
+    root = Path(settings.folder)
+    found = layouts.find(settings, split)
+    samples = found.files
+    reader, palette = user_reader(settings, root / next(iter(samples.values())).labels)
+    missing, files = dict(found.missing), [name for sample in samples.values() for name in sample if name]
     if not reader.classes:
-        absent["labels"] = "config.data.classes must say how many classes the label maps have, found 0."
-    if settings.edges == "canny" or (settings.edges == "auto" and "edges" in absent):
+        missing["labels"] = "config.data.classes must say how many classes the label maps have, found 0."
+    if takes_canny(settings, missing):
         samples = {key: sample._replace(edges=None) for key, sample in samples.items()}
-        absent.pop("edges", None)
     check = partial(verify.verify, root, threads=settings.threads)
     seen, bad = check([sample.labels for sample in samples.values()], look=reader.look())
     sizes, more = check([name for sample in samples.values() for name in (sample.images, sample.edges) if name])
@@ -53,7 +83,7 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
             continue
         file, (height, width, _, *labels), photo = root / sample.labels, seen[sample.labels], sizes[sample.images]
         highest = max({*labels[::2]} - {UNKNOWN}, default=0)
-        if not (height * photo[1] == width * photo[0] if layout.smaller else (height, width) == photo):
+        if not (height * photo[1] == width * photo[0] if found.layout.smaller else (height, width) == photo):
             bad[sample.labels] = f"{file} is {width}x{height}, but its photo is {photo[1]}x{photo[0]}"
         elif problem := reader.problem(file, set(labels[::2])):
             bad[sample.labels] = problem
@@ -67,15 +97,8 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
     kept = {key: sample for key, sample in samples.items() if bad.keys().isdisjoint(sample)}
     if not kept:
         raise InputError(f"No pair of the {split} split in {root} can be used: {len(bad)} files are bad.")
-    counted = {sample.labels: seen[sample.labels] for sample in kept.values()}
-    pixels = maps.count(counted, reader.meaning())
-    highest = max(pixels.keys() - {UNKNOWN}, default=0)
-    number = reader.classes or highest + 1
-    classes = Classes(
-        palette[:number], number if reader.unknown else number - 1,
-        {number if label == UNKNOWN else label: count for label, count in pixels.items()},
-        number if reader.unknown or UNKNOWN in pixels else None,
-    )  # fmt: skip
+    pixels = maps.count({sample.labels: seen[sample.labels] for sample in kept.values()}, reader.meaning())
+    classes = classes_of(reader, palette, pixels)
     facts = {
         "kind": "labels",
         "folder": str(root),
@@ -83,46 +106,76 @@ def open_labels(settings: Settings, split: str, *, size: tuple[int, int]) -> Sou
         "layout": settings.layout,
         "pairs": len(kept),
         "pictures": 2 * len(kept),
-        "classes": number,
-        **class_facts(classes, number),
+        "classes": len(classes.palette),
+        **class_facts(classes, len(classes.palette)),
         "sizes": folders.count_sizes(sizes[sample.images] for sample in kept.values()),
         "pairs_left_out": len(samples) - len(kept),
         "bad_files": dict(sorted(bad.items())),
         "guidance": "none",
-        "instances": "none" if "instances" in absent else "maps",
-        "edges": "none" if "edges" in absent else "Canny's" if next(iter(kept.values())).edges is None else "pictures",
+        "instances": "none" if "instances" in missing else "maps",
     }
-    load = _loader(root, settings, reader, palette, number, size)
-    names = list(kept)
-    mirrored = any(name.endswith("_lr") for name in names)
-    return Source(
-        names, lambda index: load(kept[names[index]]), facts, size=size, mirrored=mirrored, classes=classes, absent=absent
-    )
+    return Listing(list(kept), reader, palette, pixels, missing, facts, mirrored(kept)), kept
 
 
-def _loader(root: Path, settings: Settings, reader: maps.Reader, palette: np.ndarray, number: int, size: tuple[int, int]):
-    """A function files of a sample -> (label panel, photo panel), which remembers them."""
-    memory = Memory(settings.memory)
+def mirrored(names: Iterable[str]) -> bool:
+    """Whether mirrored pairs are stored as pairs of their own."""
+    return any(name.endswith("_lr") for name in names)
+
+
+def takes_canny(settings: Settings, missing) -> bool:
+    """Whether real edges are found in the photos; `missing` has "edges" where not every pair has a picture of them."""
+    return settings.edges == "canny" or (settings.edges == "auto" and "edges" in missing)
+
+
+def classes_of(reader: maps.Reader, palette: np.ndarray, pixels: dict[int, int]) -> Classes:
+    """What is known of the classes; nobody may have said how many there are."""
+    number = reader.classes or max(pixels.keys() - {UNKNOWN}, default=0) + 1
+    return Classes(
+        palette[:number], number if reader.unknown else number - 1,
+        {number if label == UNKNOWN else label: count for label, count in pixels.items()},
+        number if reader.unknown or UNKNOWN in pixels else None,
+    )  # fmt: skip
+
+
+def source_of(listing: Listing, files: Callable[[int], layouts.Files], settings: Settings, *,
+              size: tuple[int, int]) -> Source:
+    """The pairs of a listing as panels of that (height, width).
+
+    files: number of a pair -> its files, paths or `images.Packed`; None for what it has not, or is not to be taken.
+    """
+    canny, missing, memory = takes_canny(settings, listing.missing), dict(listing.missing), Memory(settings.memory)
+    if canny:
+        missing.pop("edges", None)
+    classes = classes_of(listing.reader, listing.palette, listing.pixels)
+    number = len(classes.palette)
     fit = partial(images.fit, size=size, center_crop=settings.center, by=settings.resize)
 
-    def instances(file: str) -> np.ndarray:
-        return memory.get(file, lambda: maps.read_integers(root / file, size, settings.center))
+    def instances(index: int) -> np.ndarray:
+        read = lambda: maps.read_integers(files(index).instances, size, settings.center)
+        return memory.get((index, "instances"), read)
 
-    def real_edges(sample: layouts.Files) -> np.ndarray:
-        if sample.edges:
-            return memory.get(sample.edges, lambda: fit(images.read_image(root / sample.edges)))
-        return memory.get((sample.images, "edges"), lambda: fit(edges.canny(images.read_image(root / sample.images))))
+    def real_edges(index: int) -> np.ndarray:
+        def make():
+            found = files(index)
+            return fit(images.decode(found.edges) if found.edges else edges.canny(images.decode(found.images)))
 
-    def panels(sample: layouts.Files) -> tuple[Panel, Panel]:
-        labels = reader.read(root / sample.labels, size, settings.center)
-        there = {"edges": partial(real_edges, sample)}
-        if reader.classes:
+        return memory.get((index, "edges"), make)
+
+    def panels(index: int) -> tuple[Panel, Panel]:
+        found = files(index)
+        labels = listing.reader.read(found.labels, size, settings.center)
+        there = {"edges": partial(real_edges, index)}
+        if listing.reader.classes:
             there["labels"] = np.where(labels == UNKNOWN, number, labels).astype(np.uint8)
-        if sample.instances:
-            there["instances"] = partial(instances, sample.instances)
-        return Panel(paint(labels, palette), maps=there), Panel(fit(images.read_image(root / sample.images)))
+        if found.instances:
+            there["instances"] = partial(instances, index)
+        return Panel(paint(labels, listing.palette), maps=there), Panel(fit(images.decode(found.images)))
 
-    return lambda sample: memory.get(sample, lambda: panels(sample))
+    facts = listing.facts | {"edges": "none" if "edges" in missing else "Canny's" if canny else "pictures"}
+    load = lambda index: memory.get(index, lambda: panels(index))
+    return Source(
+        listing.names, load, facts, size=size, mirrored=listing.mirrored, classes=classes, absent=missing
+    )
 
 
 def class_facts(classes: Classes, number: int, *, first: int = 0) -> dict:
@@ -138,11 +191,25 @@ def class_facts(classes: Classes, number: int, *, first: int = 0) -> dict:
     }
 
 
-def user_reader(settings: Settings, sample: Path) -> tuple[maps.Reader, np.ndarray]:
-    """How label maps of a user's own are read, which are like those of training, and their palette."""
+def holds_labels(settings: Settings) -> bool:
+    """Whether the set is one of label maps, prepared or not."""
+    return settings.kind == "labels" or (settings.kind == "tfds" and (Path(settings.folder) / PREPARED).is_dir())
+
+
+def user_reader(settings: Settings, sample: Path | None) -> tuple[maps.Reader, np.ndarray]:
+    """How label maps of a set, and of a user's own that are like them, are read, and their palette.
+
+    sample: a label map, which may have a palette inside.
+    """
     palette, own = read_palette(settings, sample=sample)
     layout = layouts.LAYOUTS[settings.layout]
-    return maps.reader(settings, palette if own else None, classes=layout.classes, unknown=layout.unknown), palette
+    reader = maps.reader(settings, palette if own else None, classes=layout.classes, unknown=layout.unknown)
+    if own and reader.classes > len(palette):
+        raise InputError(
+            f"The palette of {settings.folder} (config.data.palette={settings.palette}) has {len(palette)} colors,"
+            f" expected one for each of {reader.classes} classes."
+        )
+    return reader, palette
 
 
 def read_labels(path: str | Path, settings: Settings) -> np.ndarray:

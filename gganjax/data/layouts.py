@@ -113,10 +113,7 @@ def find(settings: Settings, split: str) -> Listing:
     Raises:
       InputError: a folder is missing or empty, or a label map or photo has no counterpart.
     """
-    root, layout = Path(settings.folder), LAYOUTS[settings.layout]
-    if settings.layout == "ade20k" and not (root / "annotations").is_dir():
-        layout = TREE
-    phase = dict(train=layout.train, test=layout.test).get(split, split)
+    root, layout, phase = _of(settings, split)
     places = [{part: _place(root, layout, part, phase) for part in layout.places}]
     if settings.layout == "coco" and split == "train" and (root / "train_label_portrait").is_dir():
         places.append({part: f"{place}_portrait" for part, place in places[0].items()})
@@ -142,6 +139,23 @@ def find(settings: Settings, split: str) -> Listing:
             missing.setdefault(part, f"{root / found['labels'][key]} has no counterpart: expected a picture {key} in {where}.")
     files = {key: Files(*[found[part].get(key) for part in PARTS]) for key in sorted(found["labels"])}
     return Listing(layout, files, missing)
+
+
+def holds(settings: Settings, split: str) -> bool:
+    """Whether there is any label map of the split."""
+    root, layout, phase = _of(settings, split)
+    try:
+        return bool(_list(root, _place(root, layout, "labels", phase), layout, "labels", settings, split, phase))
+    except InputError:
+        return False
+
+
+def _of(settings: Settings, split: str) -> tuple[Path, Layout, str]:
+    """The root of a set, its layout, and what this calls the split."""
+    root, layout = Path(settings.folder), LAYOUTS[settings.layout]
+    if settings.layout == "ade20k" and not (root / "annotations").is_dir():
+        layout = TREE
+    return root, layout, dict(train=layout.train, test=layout.test).get(split, split)
 
 
 def _place(root: Path, layout: Layout, part: str, phase: str) -> str:

@@ -33,7 +33,7 @@ class Reader(NamedTuple):
     classes: int
     unknown: bool
 
-    def read(self, path: Path, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
+    def read(self, path: Path | images.Packed, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
         """Reads a label map, uint8 [H, W], resized to (height, width) by nearest neighbor.
 
         Raises:
@@ -80,7 +80,7 @@ class Reader(NamedTuple):
             classes[self.classes] = UNKNOWN
         return classes
 
-    def _read(self, path: Path) -> tuple[np.ndarray, int]:
+    def _read(self, path: Path | images.Packed) -> tuple[np.ndarray, int]:
         """The labels as stored, integers [H, W], and how many pixels bear no color of the palette."""
         if is_map(path):
             return read_integers(path), 0
@@ -102,7 +102,7 @@ class Reader(NamedTuple):
         return classes, strange
 
 
-def read_integers(path: Path, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
+def read_integers(path: Path | images.Packed, size: tuple[int, int] | None = None, center_crop=0) -> np.ndarray:
     """Reads a map of one number a pixel, uint8 or int32 [H, W], resized to (height, width) by nearest neighbor.
 
     Raises:
@@ -126,7 +126,7 @@ def map_size(path: Path) -> tuple[int, int]:
     return read_integers(path).shape
 
 
-def is_map(path: Path) -> bool:
+def is_map(path: Path | images.Packed) -> bool:
     """Whether a picture has one number a pixel, as maps have, rather than colors; True where it cannot be read."""
     try:
         with Image.open(path) as image:

@@ -1,19 +1,18 @@
-"""A folder of pictures and pairs as a tensorflow-datasets set: prepared once, then read from a few large files.
+"""Folders of pairs as tensorflow-datasets sets: prepared once, then read from a few large files.
 
 `tools/prepare_set.py FOLDER OUT` writes OUT/guided_pairs/pictures/1.0.0 (each picture once, its file's own bytes,
 with its key points) and OUT/guided_pairs/pairs/1.0.0 (row numbers of source and target), in the array_record format,
 which is written and read without TensorFlow. The set then gives exactly the samples of the folder:
-`config.data.kind="tfds"`, `config.data.folder=OUT`.
+`config.data.kind="tfds"`, `config.data.folder=OUT`. Sets of label maps are in `prepared_labels`.
 """
 
-import io
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from gganjax.data import folders, images
+from gganjax.data import folders, images, labels, prepared_labels, records
 from gganjax.data.settings import Settings
 from gganjax.data.source import Memory, Names, Panel, Source
 from gganjax.errors import InputError
@@ -74,75 +73,46 @@ class GuidedPairs(tfds.core.GeneratorBasedBuilder):
             yield number, example
 
 
-def convert(settings, out) -> dict[str, dict]:
+def convert(settings: Settings, out) -> dict[str, dict]:
     """Prepares the splits of a folder that exist; returns what was found in each.
 
     Args:
-      settings: data settings of kind "folder".
+      settings: data settings of kind "folder" or "labels".
       out: the folder to write into.
 
     Raises:
       InputError: as `open_source` for the folder, or a set is there already.
     """
     out = Path(out)
-    if (out / "guided_pairs").exists():
-        raise InputError(f"{out} already holds a prepared set; give another folder or remove {out / 'guided_pairs'}.")
+    for name in records.FOLDERS:
+        if (out / name).exists():
+            raise InputError(f"{out} already holds a prepared set; give another folder or remove {out / name}.")
+    if settings.kind == "labels":
+        return prepared_labels.convert(settings, out)
     splits = [split for split in ("train", settings.test_split) if (Path(settings.folder) / split).is_dir()]
-    if not splits:
-        raise InputError(f"{settings.folder} holds no data set: expected the folder train or {settings.test_split} in it.")
+    records.check_splits(settings, splits)
     listings = {split: folders.list_folder(settings, split) for split in splits}
-    for part in ("pictures", "pairs"):
-        builder = GuidedPairs(listings=listings, data_dir=str(out), config=part, file_format="array_record")
-        builder.download_and_prepare(
-            download_config=tfds.download.DownloadConfig(compute_stats=tfds.download.ComputeStatsMode.SKIP)
-        )
+    records.write(GuidedPairs, listings, out)
     return {split: listing.facts for split, listing in listings.items()}
 
 
 def open_prepared(settings: Settings, split: str, *, size: tuple[int, int]) -> Source:
     """Opens a split of a prepared set with panels of that (height, width)."""
-    root = Path(settings.folder) / "guided_pairs"
-    if not root.is_dir():
-        raise InputError(
-            f"{settings.folder} holds no prepared set: expected the folder guided_pairs in it (made by tools/prepare_set.py)."
-        )
-    try:
-        builders = {part: tfds.builder_from_directory(str(root / part / "1.0.0")) for part in ("pictures", "pairs")}
-        if split not in builders["pairs"].info.splits:
-            raise InputError(
-                f"The prepared set in {settings.folder} has no {split} split, only {', '.join(builders['pairs'].info.splits)}."
-            )
-        guided = "guidance" in builders["pictures"].info.features
-        raw = {key: tfds.decode.SkipDecoding() for key in ("image", "guidance")[: 1 + guided]}
-        pictures = builders["pictures"].as_data_source(split, decoders=raw)
-        pairs = builders["pairs"].as_data_source(split)
-        facts = builders["pairs"].info.metadata[split]
-    except (OSError, ValueError, KeyError, tfds.core.DatasetNotFoundError) as error:
-        if isinstance(error, InputError):
-            raise
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"The prepared set in {settings.folder} cannot be read: {first}.") from error
-    chosen = range(len(pairs))
-    if settings.only:
-        chosen = [row for row in chosen if pairs[row]["source_name"].decode().startswith(settings.only)]
-        if not chosen:
-            raise InputError(
-                f"The prepared set in {settings.folder} holds no pairs whose source starts with {settings.only!r}"
-                " (config.data.only)."
-            )
+    if labels.holds_labels(settings):
+        return prepared_labels.open_prepared(settings, split, size=size)
+    root, (pictures, pairs), metadata = records.parts(settings, split, GuidedPairs)
+    guided = "guidance" in pictures.dataset_info.features
+    chosen = records.chosen_rows(settings, len(pairs), lambda row: pairs[row]["source_name"].decode())
     memory = Memory(settings.memory)
 
     def panel(row: int) -> Panel:
-        try:
-            record = pictures[row]
-        except Exception as error:  # array_record raises whatever its C++ side meets
-            raise InputError(f"Picture {row} of the prepared set in {root} cannot be read any more: {error}.") from error
+        record = records.read(pictures, row, root)
         name = f"{record['name'].decode()} in {root}"
-        whole = images.decode(io.BytesIO(record["image"]), name=name)
+        whole = images.decode(images.Packed(record["image"], name))
         fit = partial(images.fit, size=size, center_crop=settings.center, by=settings.resize)
         picture = fit(whole)
         if guided:
-            skeleton = images.decode(io.BytesIO(record["guidance"]), name=name, background=0)
+            skeleton = images.decode(images.Packed(record["guidance"], name), background=0)
             return Panel(picture, guidance=fit(skeleton))
         joints = np.array([float.fromhex(value) for value in record["joints"].decode().split()]).reshape(-1, 3)
         ends = np.cumsum([int(part) for part in record["parts"].decode().split()])
@@ -155,7 +125,7 @@ def open_prepared(settings: Settings, split: str, *, size: tuple[int, int]) -> S
         return source, target
 
     names = Names(len(chosen), lambda index: pairs[chosen[index]]["name"].decode())
-    facts = dict(facts, kind="tfds", folder=settings.folder, pairs=len(chosen))
+    facts = dict(metadata, kind="tfds", folder=settings.folder, pairs=len(chosen))
     return Source(names, load, facts, size=size, mirrored=False)
 
 

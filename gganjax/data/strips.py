@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gganjax.data import folders, images, verify
+from gganjax.data import folders, images, maps, verify
 from gganjax.data.labels import class_facts
 from gganjax.data.palettes import PALETTES
 from gganjax.data.settings import Settings
@@ -114,6 +114,21 @@ def read_classes(gray: np.ndarray, *, exact: bool = False) -> np.ndarray:
     nearest = ((values + STEP // 2) // STEP).clip(1, CLASSES)
     known = (values == nearest * STEP) if exact else (values >= BELOW) & (values < ABOVE)
     return np.where(known, nearest, VOID).astype(np.uint8)[gray]
+
+
+def user_classes(path: Path, settings: Settings, *, highest: int = CLASSES) -> np.ndarray:
+    """Reads a class map of a user's own as those of training are, int32 [H, W] at the size of the crop.
+
+    Its pixels are gray values as in a class panel, or, where none is above `highest`, the classes themselves.
+
+    Raises:
+      InputError: the file cannot be read.
+    """
+    gray = maps.read_integers(path) if maps.is_map(path) else images.decode(path)[..., 0]
+    plain = gray.max() <= highest
+    by = "nearest" if plain else settings.class_resize
+    gray = images.fit(np.minimum(gray, 255).astype(np.uint8), settings.crop, center_crop=settings.center, by=by)
+    return (gray if plain else read_classes(gray, exact=settings.class_resize == "bicubic")).astype(np.int32)
 
 
 def class_counts(path: Path) -> tuple[int, ...]:

@@ -89,10 +89,12 @@ def mirrored(name: str, expected: dict, *, ignored: str = "") -> Table:
     return Table(name, tuple(entries), r".*\.num_batches_tracked" + (f"|{ignored}" if ignored else ""))
 
 
-def shapes(module, *inputs) -> dict:
-    """Returns the shapes of a module's variables for inputs of the given shapes, computing nothing."""
+def shapes(module, *inputs, **options) -> dict:
+    """Returns the shapes of a module's variables for inputs of the given shapes, some by name, computing nothing."""
+    keys = {name: jax.random.key(0) for name in ("params", "dropout")}
     arguments = [jax.ShapeDtypeStruct(shape, np.float32) for shape in inputs]
-    return jax.eval_shape(lambda *x: module.init({"params": jax.random.key(0), "dropout": jax.random.key(0)}, *x), *arguments)
+    named = {name: jax.ShapeDtypeStruct(shape, np.float32) for name, shape in options.items()}
+    return jax.eval_shape(lambda *x, **y: module.init(keys, *x, **y), *arguments, **named)
 
 
 def to_flax(table: Table, state: dict, expected: dict, *, fresh_statistics: bool = False) -> dict:
@@ -114,13 +116,14 @@ def to_flax(table: Table, state: dict, expected: dict, *, fresh_statistics: bool
     if uncovered:
         path = min(uncovered)
         raise InputError(f"no key of {table.name} fills our {path} of shape {wanted[path]} ({len(uncovered)} such places)")
-    fresh = fresh_statistics and not any(e.key in state for e in entries if e.path.startswith("moving/"))
+    statistics = {e.path: e.key for e in entries if re.fullmatch("moving/.*/(mean|var)", e.path)}
+    fresh = fresh_statistics and not any(key in state for key in statistics.values())
     flat = {}
     for entry in entries:
         shape = wanted.get(entry.path)
         if entry.key in state:
             flat[entry.path] = _place(table, entry, np.asarray(state[entry.key]), shape)
-        elif fresh and entry.path.startswith("moving/"):
+        elif fresh and entry.path in statistics:
             flat[entry.path] = np.full(shape, entry.path.endswith("/var"), np.float32)
         else:
             raise InputError(

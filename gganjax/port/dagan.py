@@ -15,9 +15,9 @@ def spatial_attention(key: str, path: str) -> tuple[Entry, ...]:
     return conv(f"{key}conv", f"{path}conv", bias=False)
 
 
-def table(*, upsampling: str = "normal", norm_kind: str = "batch", base: tuple[int, int] | None = None) -> Table:
+def table(*, upsampling: str = "normal", norm_kind: str = "batch", area: int = 0) -> Table:
     """Returns the table of a generator with both attentions; the arguments are those of `spade.table`."""
-    of_gaugan = spade.table(upsampling=upsampling, norm_kind=norm_kind, base=base).entries
+    of_gaugan = spade.table(upsampling=upsampling, norm_kind=norm_kind, area=area).entries
     entries = (*of_gaugan, *conv("conv_64", "low"), *channel_attention("cab.", "cam/"),
                *spatial_attention("spatialAtt.", "sam/"))
     return Table("DAGAN's generator", entries)

@@ -9,10 +9,10 @@ from gganjax.port.convert import LINEAR, Entry, Table, conv
 MODULE = {"conv_comb1": "classes", "conv_comb2": "joined", "conv_comb": "fine"}
 
 
-def table(*, upsampling: str = "normal", norm_kind: str = "batch", base: tuple[int, int] | None = None) -> Table:
+def table(*, upsampling: str = "normal", norm_kind: str = "batch", area: int = 0) -> Table:
     """Returns the table of a generator with all of its parts; the arguments are those of `spade.table`."""
     entries = tuple(entry._replace(path=entry.path.replace("/trunk/", "/backbone/", 1))
-                    for entry in spade.table(upsampling=upsampling, norm_kind=norm_kind, base=base).entries
+                    for entry in spade.table(upsampling=upsampling, norm_kind=norm_kind, area=area).entries
                     if not entry.key.startswith("conv_img."))
     for theirs, ours in (("edge", "edge"), ("img", "image")):
         for i in range(len(WIDTHS) + 1):

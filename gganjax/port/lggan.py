@@ -76,7 +76,10 @@ def sau_table() -> Table:
 
 
 def describe(state: dict) -> dict:
-    """Reads off a generator's state dict what builds it: form, inputs, width, blocks, classes; hidden of label maps."""
+    """Reads off a generator's state dict what builds it: form, inputs, width, blocks, classes.
+
+    Of label maps also what `spade.describe_blocks` tells.
+    """
     blocks = {int(match[1]) for key in state if (match := re.fullmatch(r"resnet_blocks(\d+)\.conv1\.weight", key))}
     heads = {int(match[1]) for key in state if (match := HEAD.fullmatch(key))}
     if "conv1.weight" not in state or not blocks or not heads:
@@ -86,4 +89,4 @@ def describe(state: dict) -> dict:
              "blocks": len(blocks), "classes": len(heads)}
     if found["form"] == "cross_view":
         return found | {"classes": len(heads) - 1}  # the last has no class
-    return found | {"hidden": state["up_3.norm_0.mlp_shared.0.weight"].shape[0]}
+    return found | spade.describe_blocks(state)

@@ -4,7 +4,7 @@ The inner blocks of a U-Net lie under two names there, `model.submodule` and `mo
 """
 
 from gganjax.errors import InputError
-from gganjax.port import spade
+from gganjax.port import patn, spade
 from gganjax.port import unet as plain
 from gganjax.port.convert import CONV, Entry, Layout, Table, conv
 
@@ -13,6 +13,8 @@ DOUBLING = Layout(lambda w: w.transpose(2, 3, 0, 1), lambda w: w.transpose(2, 3,
 # Beginnings of keys in the other releases of the U-Net -> here.
 NAMES = {"model.model.0.": "model.down.0.", "model.model.3.": "model.up.0.", "model.model.1.": "model.submodule."}
 TWICE = r"model\.model\.0\..*"
+# What the release for persons puts before every key, and how it names the last convolution of its first stage, PATN.
+PERSON, LAST = "model.", ("model.stream1_up2.1.", "model.stream1_up.7.")
 
 
 def unet(*, levels: int = 8, norm_kind: str = "batch") -> Table:
@@ -34,8 +36,16 @@ def generator(*, channel_selection: bool = False, unused_layer: bool = False) ->
 
 
 def person() -> Table:
-    """Returns the table of the second stage of the person form."""
+    """Returns the table of the second stage of the person form, *_net_netG2.pth as `person_names` returns it."""
     return Table("the second stage of persons", selection("conv106"), "")
+
+
+def person_names(state: dict) -> dict:
+    """Returns the state dict of either stage of persons under the names that its table, PATN's or `person`'s, knows."""
+    if f"{PERSON}conv106.weight" in state:
+        return {key.removeprefix(PERSON): value for key, value in state.items()}
+    theirs, ours = LAST
+    return {ours + key.removeprefix(theirs) if key.startswith(theirs) else key: value for key, value in state.items()}
 
 
 def semantic(*, upsampling: str = "normal", norm_kind: str = "batch") -> Table:
@@ -62,6 +72,20 @@ def describe_unet(state: dict) -> dict:
     other = {old + key.removeprefix(new): value for key, value in state.items()
              for new, old in back.items() if key.startswith(new)}
     return plain.describe(other)
+
+
+def describe_person(state: dict) -> dict:
+    """Reads off a state dict what builds the first stage of persons: what `patn.describe` tells."""
+    return patn.describe(person_names(state))
+
+
+def describe_person_selection(state: dict) -> dict:
+    """Reads off a state dict what builds the second stage of persons: inputs, images, uncertainty maps."""
+    named = person_names(state)
+    if lacking := [key for key in ("conv106.weight", "model_attention.weight") if key not in named]:
+        raise InputError(f"the state dict is not that of the second stage of persons: it has no {lacking[0]}")
+    return {"inputs": named["conv106.weight"].shape[0], "images": named["model_attention.weight"].shape[0],
+            "uncertainty": named["convolution_for_attention.weight"].shape[0]}
 
 
 def describe_semantic(state: dict) -> dict:

@@ -54,19 +54,16 @@ def blocks(upsampling: str = "normal", norm_kind: str = "batch", *, path: str = 
     return entries
 
 
-def table(*, upsampling: str = "normal", norm_kind: str = "batch", base: tuple[int, int] | None = None) -> Table:
-    """Returns the table of a generator; `base` is (height, width) of the first features of one with a latent."""
+def table(*, upsampling: str = "normal", norm_kind: str = "batch", area: int = 0) -> Table:
+    """Returns the table of a generator; `area` is height times width of the first features of one with a latent."""
     entries = blocks(upsampling, norm_kind) + conv("conv_img", "image")
-    if base is None:
+    if not area:
         entries += conv("fc", "trunk/first")
     else:
-        height, width = base
         # (C * height * width, z) <-> (z, height * width * C)
-        kernel = Layout(
-            lambda w: w.reshape(-1, height, width, w.shape[-1]).transpose(3, 1, 2, 0).reshape(w.shape[-1], -1),
-            lambda w: w.reshape(len(w), height, width, -1).transpose(3, 1, 2, 0).reshape(-1, len(w)))
-        bias = Layout(lambda b: b.reshape(-1, height, width).transpose(1, 2, 0).reshape(-1),
-                      lambda b: b.reshape(height, width, -1).transpose(2, 0, 1).reshape(-1))
+        kernel = Layout(lambda w: w.reshape(-1, area, w.shape[-1]).transpose(2, 1, 0).reshape(w.shape[-1], -1),
+                        lambda w: w.reshape(len(w), area, -1).transpose(2, 1, 0).reshape(-1, len(w)))
+        bias = Layout(lambda b: b.reshape(-1, area).T.reshape(-1), lambda b: b.reshape(area, -1).T.reshape(-1))
         entries += (Entry("fc.weight", "params/trunk/first/kernel", kernel),
                     Entry("fc.bias", "params/trunk/first/bias", bias))
     return Table("GauGAN's generator", entries)
@@ -89,10 +86,10 @@ def discriminator_table(*, scales: int = 2, layers: int = 4, norm_kind: str = "i
     return Table("the multi-scale discriminator", entries)
 
 
-def encoder_table(*, layers: int = 6) -> Table:
-    """Returns the table of the image encoder of so many convolutions."""
+def encoder_table(*, size: int = 256) -> Table:
+    """Returns the table of the image encoder whose pictures have that size."""
     entries = ()
-    for i in range(layers):
+    for i in range((size // 4).bit_length() - 1):
         entries += spectral_conv(f"layer{i + 1}.0", f"conv_{i}", 3, bias=False)
     for theirs, ours in (("fc_mu", "mean"), ("fc_var", "log_variance")):
         entries += (Entry(f"{theirs}.weight", f"params/{ours}/kernel", channels_first(4, 4)),
@@ -117,13 +114,18 @@ def describe(state: dict) -> dict:
     needed = ("fc.weight", "conv_img.weight", "up_3.norm_0.mlp_shared.0.weight")
     if lacking := [key for key in needed if key not in state]:
         raise InputError(f"the state dict is not that of GauGAN's generator: it has no {lacking[0]}")
-    first, last = state["fc.weight"], state["conv_img.weight"]
-    most = "up_4.conv_0.weight_orig" in state
-    width, (hidden, inputs) = last.shape[1] * (1 + most), state["up_3.norm_0.mlp_shared.0.weight"].shape[:2]
+    first, last, found = state["fc.weight"], state["conv_img.weight"], describe_blocks(state)
+    width = last.shape[1] * (2 if found["upsampling"] == "most" else 1)
     latent = first.shape[1] if first.ndim == 2 else 0
-    return {"inputs": inputs, "width": width, "hidden": hidden, "upsampling": "most" if most else "normal",
-            "norm": "batch" if "up_3.norm_0.param_free_norm.running_mean" in state else "instance",
-            "latent": latent, "area": first.shape[0] // (16 * width) if latent else 0}
+    return {"inputs": state["up_3.norm_0.mlp_shared.0.weight"].shape[1], "width": width, **found, "latent": latent,
+            "area": first.shape[0] // (16 * width) if latent else 0}
+
+
+def describe_blocks(state: dict) -> dict:
+    """Reads off a state dict with GauGAN's residual blocks what builds these: hidden, upsampling, norm."""
+    return {"hidden": state["up_3.norm_0.mlp_shared.0.weight"].shape[0],
+            "upsampling": "most" if "up_4.conv_0.weight_orig" in state else "normal",
+            "norm": "batch" if "up_3.norm_0.param_free_norm.running_mean" in state else "instance"}
 
 
 def describe_discriminator(state: dict) -> dict:

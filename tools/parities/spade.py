@@ -32,8 +32,7 @@ def generator(fixture: Fixture) -> list[Pair]:
     given, found = fixture.arguments, port.spade.describe(fixture.group("w/"))
     trunk = SpadeTrunk(found["width"], given["num_upsampling_layers"], found["latent"], found["norm"],
                        hidden=found["hidden"])
-    base = tuple(side // trunk.stride for side in fixture.arrays["in/seg"].shape[1:3]) if found["latent"] else None
-    table = port.spade.table(upsampling=trunk.upsampling, norm_kind=trunk.norm, base=base)
+    table = port.spade.table(upsampling=trunk.upsampling, norm_kind=trunk.norm, area=found["area"])
     options = ("z",) if found["latent"] else ()
     return network(fixture, SpadeGenerator(trunk), table, ("seg",), ("image",), options)
 
