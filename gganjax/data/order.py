@@ -52,7 +52,7 @@ def train_batches(
 
     Returns:
       A `Batches` iterator of dicts: source, target uint8 [B, H, W, 3], name, a list of B, and what else
-      `augment.apply` makes.
+      `augment.apply` makes; of sequences what `sequences.open_sequences` says.
     """
     settings = settings_module.resolve(settings)
     if batch_size < 1 or batch_size % process_count:
@@ -65,13 +65,16 @@ def train_batches(
     flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
 
     def finish(sample, rng):
+        if source.sequence:
+            return sample
         chosen = augment.draw(
             rng, load_size=source.size, crop_size=settings.crop, flip=flip, whole_range=settings.whole_range)
         return _apply(sample, chosen, settings, fields)
 
     sides = source.sides if source.sides or settings.paired else _sides(source)
     if sides is None:
-        samples = shuffled(len(source), seed).map(source.__getitem__)
+        read = (lambda index: source.sequence(index, fields)) if source.sequence else source.__getitem__
+        samples = shuffled(len(source), seed).map(read)
     else:
         orders = [shuffled(len(side.names), seed, stream) for stream, side in enumerate(sides)]
         orders = [order[: min(map(len, orders))] for order in orders]  # zip wants equal lengths; all are about 2**62
@@ -94,6 +97,8 @@ def test_batches(
     count = min(len(source), limit) if limit else len(source)
 
     def finish(index, rng):
+        if source.sequence:
+            return dict(source.sequence(min(index, count - 1), fields), valid=index < count)
         sample = source[min(index, count - 1)]
         chosen = augment.draw(
             rng, load_size=source.size, crop_size=settings.crop, flip=False, whole_range=settings.whole_range)
