@@ -41,7 +41,7 @@ STYLES = {
         chord="x.......o.......", tune="......o.....o.o."), minor=True),
     "disco": Style((112, 124), 4, dict(
         kick="x...x...x...x...", snare="....x.......x...", open="..o...o...o...o.", bass="x.o.x.o.x.o.x.o.",
-        chord="..x...x...x...x.", tune="x.....o...x.....")),
+        chord="x...o...x...o...", tune="x...o...x..o....")),
     "rock": Style((134, 148), 4, dict(
         kick="x...o...x.o.o...", snare="....x.......x...", hat="x.o.x.o.x.o.x.o.", bass="x.x.x.x.x.x.x.x.",
         chord="x.......x.......", tune="x...o.o.x.o....."), minor=True),
