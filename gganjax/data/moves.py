@@ -117,4 +117,4 @@ MOVES = {
     ),
 }
 # How much of the way is made in a short rush before the beat; popping hits its poses, a waltz flows.
-RUSH = dict(waltz=0.0, popping=0.85, disco=0.3, rock=0.5)
+RUSH = dict(waltz=0.0, popping=0.6, disco=0.3, rock=0.5)

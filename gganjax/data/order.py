@@ -16,6 +16,8 @@ from gganjax.data import settings as settings_module
 from gganjax.data.source import Side, Source, raw_sample
 from gganjax.errors import InputError
 
+SEQUENCES = ("audio", "poses", "frames", "skeletons")  # fields of some frames
+
 
 def steps_per_epoch(source: Source, batch_size: int) -> int:
     """The number of batches in which every pair has come up once."""
@@ -143,13 +145,19 @@ class Batches:
 
 
 def _check_fields(source: Source, fields) -> None:
-    """Refuses fields that a method needs and the set lacks, and classes beyond those that the method takes.
+    """Refuses fields that a method needs and the set lacks, sequences of another length, and classes that are too many.
 
     fields: names, or what a method says of them by name, whose `high` is then the highest class that it takes.
     """
     for name in fields or ():
         if name in source.absent:
             raise InputError(f"The method needs '{name}', which the data lack: {source.absent[name]}")
+        length = fields[name].shape[1] if isinstance(fields, Mapping) and name in SEQUENCES else None
+        if length is not None and source.sequence and length != source.describe()["frames"]:
+            raise InputError(
+                f"The method takes {length} frames of '{name}' (config.options.frames), but config.data.frames is"
+                f" {source.describe()['frames']}."
+            )
         taken = fields[name].high if isinstance(fields, Mapping) and name in ("labels", *augment.CLASSES) else None
         if taken is not None and source.classes is not None and source.classes.highest > taken:
             unknown = " (unknown pixels)" * (source.classes.unknown is not None)

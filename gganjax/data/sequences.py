@@ -52,7 +52,7 @@ def open_sequences(recordings: Sequence[Recording], styles: Sequence[str], setti
       recordings: all of the split.
       styles: their names in the order of the labels.
       settings: `config.data`.
-      facts: what `Source.describe` tells besides.
+      facts: what `Source.describe` tells besides; `styles` are those of the labels.
       absent: batch field -> one sentence, for what these recordings have not.
 
     Raises:
@@ -108,7 +108,7 @@ def open_sequences(recordings: Sequence[Recording], styles: Sequence[str], setti
         "frames": length,
         "recordings": len(used),
         "seconds": round(sum(recordings[number].frames for number in used) / audio.FRAME_RATE, 1),
-        "domains": list(styles),
+        "styles": list(styles),
         "recordings_of_style": counted,
         "windows_left_out": sum(map(len, gaps.values())),
         "warnings": [*facts.get("warnings", ()), *sentences],
