@@ -63,10 +63,10 @@ def read_track(path: Path) -> Track:
         points = np.asarray(content["keypoints"], np.float64)
     except (TypeError, ValueError):
         raise InputError(f"The key points of {path} are ragged, expected the same joints in every frame.") from None
-    size = content.get("image_size")
+    body, size = to_joints(points, path), content.get("image_size")
     try:
         return Track(
-            to_joints(points, path), float(content.get("fps", 0)), None if size is None else (int(size[1]), int(size[0])),
+            body, float(content.get("fps", 0)), None if size is None else (int(size[1]), int(size[0])),
             str(content.get("style", content.get("genre", ""))), float(content.get("bpm", 0)))  # fmt: skip
     except (TypeError, ValueError, IndexError):
         raise InputError(
