@@ -65,6 +65,8 @@ def run(folder: str | Path, *, images: Sequence[str], keypoints: Sequence[str] =
     wanted = next((name for name in given if inputs == ("source", name)), None)
     if wanted is None and inputs not in (("source",), ("labels",)):
         taken = ", ".join(method.inputs)
+        if {"audio", "poses", "skeletons"} & {*method.inputs}:
+            raise InputError(f"{method.name} takes {taken}: python -m experiments.dance makes dances and videos.")
         raise InputError(
             f"{method.name} takes {taken}, expected labels, or source alone or with {' or '.join(given)}.")
     for name, flags in dict(target_guidance="--keypoints and --skeletons", target_domain="--domains").items():

@@ -95,7 +95,7 @@ def write_video(path, pictures: Sequence[np.ndarray] | Iterator[np.ndarray], *, 
     first = next(pictures)
     height, width = first.shape[:2]
     sides = ["-i", str(sound)] if sound is not None else []
-    mapped = ["-map", "0:v", "-map", "1:a", "-c:a", "aac", "-b:a", "192k"] if sound is not None else []
+    mapped = ["-map", "0:v", "-map", "1:a", "-c:a", "aac", "-b:a", "192k", "-ar", "48000"] if sound is not None else []
     command = [
         *_command(), "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "-",
         *sides, *mapped, "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p",
