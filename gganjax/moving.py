@@ -14,7 +14,7 @@ from gganjax.data import dance_skeletons
 
 SHOWN = 8  # frames of a strip at most, evenly spread
 SIDE = 96  # height and width of a skeleton that is drawn for it
-ROWS = 4  # examples of an animated picture
+ROWS = 3  # examples of an animated picture
 GAP = 2
 BAR = 10  # height of the line of time below an example
 BEAT, NOW, LINE = (230, 30, 60), (40, 40, 40), (205, 205, 205)
@@ -71,7 +71,7 @@ def animate(panels: Mapping[str, np.ndarray], *, beats: Sequence[np.ndarray] = (
 
 def save(path: Path, pictures: Sequence[Image.Image], *, rate: float = 10.0) -> None:
     """Writes an animated picture that repeats for ever; .webp or .gif."""
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=round(1000 / rate), loop=0, quality=80)
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=round(1000 / rate), loop=0, quality=60)
 
 
 def on_beat(number: int, beats: np.ndarray, rate: float) -> bool:

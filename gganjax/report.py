@@ -72,7 +72,7 @@ def animate(panels: dict[str, np.ndarray], path: Path, *, audio: np.ndarray | No
     """
     if not any(moving.is_sequence(images) for images in panels.values()):
         return None
-    side = next((images.shape[-3] for images in panels.values() if images.shape[-1] == 3), 2 * moving.SIDE)
+    side = next((images.shape[-3] for images in panels.values() if images.shape[-1] == 3), 128)
     shown = {name: to_uint8(moving.frames(images, side=side) if moving.is_sequence(images) else images)
              for name, images in panels.items()}
     found = [] if audio is None else [beats.find(sound) for sound in np.asarray(audio)[: moving.ROWS]]
@@ -175,9 +175,8 @@ def _picture(folder: Path, path: Path, caption: str) -> str:
     return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
-def _animation(folder: Path, still: Path, caption: str) -> str:
-    """The animated picture beside a still one of the same name, where there is one."""
-    path = still.with_suffix(".webp")
+def _animation(folder: Path, path: Path, caption: str) -> str:
+    """The animated picture beside a still one, where there is one."""
     return _picture(folder, path, f"{caption}, moving; red marks the beat") if path.exists() else ""
 
 
@@ -185,7 +184,8 @@ def _pictures(folder: Path) -> list[tuple[str, str]]:
     """The test pairs that came out best and worst, or some where nothing ranks them."""
     captions = dict(best="best test pairs by LPIPS", worst="worst test pairs by LPIPS", examples="some test pictures")
     found = [(caption, folder / "results" / f"{name}.png") for name, caption in captions.items()]
-    shown = [_picture(folder, path, caption) + _animation(folder, path, caption) for caption, path in found if path.exists()]
+    shown = [_picture(folder, path, caption) + _animation(folder, path.with_suffix(".webp"), caption)
+             for caption, path in found if path.exists()]
     return [("Test pictures", f'<div class="side">{"".join(shown)}</div>')] if shown else []
 
 
@@ -195,7 +195,8 @@ def _timeline(folder: Path, samples: list[Path]) -> list[tuple[str, str]]:
         return []
     chosen = sorted({round(index) for index in np.linspace(0, len(samples) - 1, min(TIMELINE, len(samples)))})
     steps = {index: f"step {int(samples[index].stem.removeprefix('step_')):,}" for index in chosen}
-    body = _picture(folder, samples[-1], steps[chosen[-1]]) + _animation(folder, samples[-1], steps[chosen[-1]])
+    body = _picture(folder, samples[-1], steps[chosen[-1]])
+    body += _animation(folder, folder / "samples/newest.webp", steps[chosen[-1]])
     if len(chosen) > 1:
         earlier = "".join(_picture(folder, samples[index], steps[index]) for index in chosen[-2::-1])
         body += f"<details><summary>Earlier: {len(chosen) - 1} of {len(samples) - 1} grids</summary>{earlier}</details>"

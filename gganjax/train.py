@@ -237,7 +237,7 @@ def _sampler(method, config, samples, workdir, log, *, palette=None) -> Callable
         panels = method.panels(inputs, run(params, networks.moving, inputs, key))
         panels = {name: np.asarray(x) for name, x in panels.items()}
         (workdir / "samples").mkdir(exist_ok=True)
-        report.animate(panels, workdir / "samples" / f"step_{step:08d}.webp", audio=inputs.get("audio"))
+        report.animate(panels, workdir / "samples/newest.webp", audio=inputs.get("audio"))
         panels = {name: report.as_picture(x, palette=palette) for name, x in panels.items()}
         if look:
             seen, size = look(params, networks.moving, inputs, key), next(iter(inputs.values())).shape[1:3]

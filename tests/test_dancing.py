@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import make_song  # noqa: E402
 
 from experiments import dance  # noqa: E402
-from gganjax import dancing, use  # noqa: E402
+from gganjax import dancing, data, evaluate, use  # noqa: E402
 from gganjax.data import audio, media, music  # noqa: E402
 
 SIZE = 32
@@ -111,3 +111,24 @@ def test_a_song_is_composed_and_written(tmp_path, capsys):
     np.testing.assert_array_equal(audio.read_audio(tmp_path / "a.wav"), wanted)
     assert make_song.main([str(tmp_path / "a.wav"), "--tempo=3"]) == 2
     assert "--tempo must be from 30 to 300, found 3." in capsys.readouterr().err
+
+
+def test_videos_are_measured_frame_by_frame(runs, tmp_path):
+    """Against PSNR of every frame written in NumPy; a row of the table is the mean of its sequence."""
+    config = STAGES["video"] | dict(seed=0, data=DATA | dict(people=1, test_people=1, dances=1, frames=2))
+    config |= dict(evaluate=EVALUATE | dict(metrics=("psnr",), limit=3, batch_size=2))
+    found = evaluate.run(runs["video"], config=config, output=tmp_path)
+    source = data.open_source(config["data"], "test")
+    translator = use.load(runs["video"], norm="running")
+    psnr = []
+    for index in range(3):
+        sample = source[index]
+        made = translator(source=sample["source"], skeletons=sample["skeletons"])
+        for one, true in ((made, sample["frames"]), (np.stack([sample["source"]] * 2), sample["frames"])):
+            square = ((one.astype(np.float64) - true) ** 2).mean((1, 2, 3))
+            psnr.append(10 * np.log10(255**2 / square) if square.all() else np.full(2, np.nan))
+    assert found["mean"]["psnr"] == pytest.approx(np.mean(psnr[::2]), rel=1e-4) and found["pairs"] == 3
+    rows = (tmp_path / "per_image.csv").read_text().splitlines()
+    assert rows[0] == "name,psnr,copy_source_psnr" and len(rows) == 4
+    assert float(rows[2].split(",")[1]) == pytest.approx(np.mean(psnr[2]), rel=1e-4)
+    assert len(list((tmp_path / "images").iterdir())) == 3

@@ -10,7 +10,7 @@ import pytest
 
 from gganjax import beats, data, moving
 from gganjax.core import Field
-from gganjax.data import dance_skeletons, dancers, dances, music
+from gganjax.data import dance_skeletons, dancer_pictures, dancers, dances, music
 from gganjax.errors import InputError
 
 SETTINGS = dict(kind="dances", load_size=32, crop_size=32, people=4, test_people=2, dances=2, threads=1, prefetch=1)
@@ -115,9 +115,12 @@ def test_batches_hold_what_is_asked_for():
 def test_pictures_of_a_sample_are_the_persons_first_and_its_frames():
     settings = SETTINGS | dict(frames=3, people=1, dances=1)
     source = data.open_source(settings, "train")
-    sample, first = source[5], source[0]
+    sample = source[5]
     assert sample["frames"].shape == sample["skeletons"].shape == (3, 32, 32, 3) and sample["frames"].dtype == np.uint8
-    np.testing.assert_array_equal(sample["source"], first["frames"][0])
+    assert [source.names[index][-12:] for index in (0, 1, 5)] == ["_00001_00003", "_00003_00005", "_00015_00017"]
+    who, wears, joints = dances.body_of("train", 0), dances.look_of("train", 0), dances.joints_of("train", 0, 0, "waltz")
+    for picture, frame in ((sample["source"], 0), (sample["frames"][1], 16)):
+        np.testing.assert_array_equal(picture, dancer_pictures.paint(who, wears, joints[frame], (32, 32)))
     np.testing.assert_array_equal(sample["skeletons"], moving.frames(sample["poses"][None], side=32)[0])
     with data.test_batches(data.open_source(settings, "test"), settings, batch_size=5, limit=7, fields=("style",)) as batches:
         assert [batch["valid"].tolist() for batch in batches] == [[True] * 5, [True, True, False, False, False]]

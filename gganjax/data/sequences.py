@@ -1,8 +1,9 @@
 """Recordings of dances to numbered samples: windows of some frames with their sound, joints and pictures.
 
 A recording has ten frames a second. Its windows are `config.data.frames` long and begin every `config.data.hop` frames, by
-default one behind the other without overlap, as Music-Dance-Video-Synthesis cuts its clips of 10 s. Nothing is
-cropped at random or mirrored.
+default one behind the other without overlap, as Music-Dance-Video-Synthesis cuts its clips of 10 s. The first frame of a
+recording with pictures is the photo that video is made from, so that its first window begins with the second frame
+where it is long enough. Nothing is cropped at random or mirrored.
 """
 
 import logging
@@ -63,7 +64,9 @@ def open_sequences(recordings: Sequence[Recording], styles: Sequence[str], setti
     for number, recording in enumerate(recordings):
         if recording.frames < length:
             short.append(recording.name)
-        for first in range(0, recording.frames - length + 1, hop):
+        latest = recording.frames - length
+        photo = recording.pictures is not None and latest > 0
+        for first in sorted({max(first, int(photo)) for first in range(0, latest + 1, hop)}):
             if recording.missing is not None and recording.missing[first : first + length].any():
                 gaps.setdefault(recording.name, []).append(first)
             else:
