@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gganjax import checkpoint, class_page, core, data, devices, logs, methods, overlay, report, settings
+from gganjax import checkpoint, class_page, core, dance_page, data, devices, logs, methods, overlay, report, settings
 from gganjax.command import Command
 from gganjax.data import settings as data_settings
 from gganjax.errors import InputError
@@ -101,6 +101,9 @@ def _check(asked: Command) -> int:
     classes = class_page.write_check(asked.workdir / "check.html", sources, method.fields)
     if classes:
         print(f"classes and their colors: look at {classes}")
+    dances = dance_page.write_check(asked.workdir / "check.html", sources)
+    if dances:
+        print(f"dances, their styles and beats: look at {dances}")
     print(f"method {method.name}: batch fields")
     for name, field in method.fields.items():
         print(f"  {name:<24} {list(field.shape)}, values {field.low:g} to {field.high:g}")

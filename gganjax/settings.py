@@ -153,20 +153,22 @@ def check_columns(config: Mapping[str, Any], method: Any) -> None:
 
 
 def check_domains(config: Mapping[str, Any], method: Any, source: Any) -> None:
-    """The domains of a method that has any must be those of the data, in the same order.
+    """The domains, or styles of dances, of a method that has any must be those of the data, in the same order.
 
     Args:
         config: the configuration as a dictionary.
         method: what `methods.load` returned.
         source: what `data.open_source` returned.
     """
-    wanted, facts = getattr(method, "domains", None), source.describe()
-    if wanted is not None and list(wanted) != list(facts.get("domains", ())):
-        raise InputError(
-            f"{method.name} translates between the domains {', '.join(wanted)}, but the data of kind "
-            f"{config['data']['kind']} have {', '.join(facts.get('domains', ())) or 'none'}: name the same ones in "
-            "config.options.domains and config.data.domains, in one order."
-        )
+    facts = source.describe()
+    for key, does in dict(domains="translates between", styles="tells apart").items():
+        wanted, found = getattr(method, key, None), facts.get(key, ())
+        if wanted is not None and list(wanted) != list(found):
+            raise InputError(
+                f"{method.name} {does} the {key} {', '.join(wanted)}, but the data of kind {config['data']['kind']} have "
+                f"{', '.join(found) or 'none'}: name the same ones in config.options.{key} and config.data.domains, in one "
+                "order."
+            )
 
 
 def example(config: Mapping[str, Any], method: Any) -> dict[str, np.ndarray]:

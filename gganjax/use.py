@@ -150,7 +150,7 @@ def _domains(given: Any, domains: Sequence[str], rows: tuple[int, ...]) -> np.nd
 def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
     """The input as uint8, or as float32 within the range of its field."""
     array = np.asarray(image)
-    if len(field.shape) == 3:
+    if field.shape[1:] == ("H", "W"):
         return _numbers(name, array, field)
     if array.dtype == np.uint8 and len(field.shape) == 4:
         return array
