@@ -69,8 +69,13 @@ def resize(x: jax.Array, frames: int) -> jax.Array:
 
 
 def halve(x: jax.Array) -> jax.Array:
-    """Max pooling of 2x2, x [B, H, W, C] -> [B, H // 2, W // 2, C]."""
-    return nn.max_pool(x, (2, 2), (2, 2))
+    """Max pooling of 2x2, x [B, H, W, C] -> [B, H // 2, W // 2, C].
+
+    As a maximum over reshaped axes it is differentiated twice, for the gradient penalty, in few operations.
+    """
+    batch, height, width, channels = x.shape
+    x = x[:, : height // 2 * 2, : width // 2 * 2]
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
 def windows(poses: jax.Array) -> jax.Array:
