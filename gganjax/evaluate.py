@@ -66,6 +66,12 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     method, asked = translator.method, dict(config["data"], masks=settings["masks"])
     source = data.open_source(asked, "test")
     check_domains(config, method, source)
+    if "poses" in method.fields:
+        from gganjax import dance_scores  # reading sound imports what pictures need not wait for
+
+        if extra:
+            raise InputError(f"--metrics names {extra[0]}, which measures pictures; dances are measured by what is told of them.")
+        return dance_scores.run(translator, source, config, output)
     total = min(len(source), settings["limit"] or len(source))
     if not total:
         raise InputError("The test split holds no pairs to evaluate.")

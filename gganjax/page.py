@@ -32,16 +32,20 @@ def wrap(title: str, status: str, sections: list[tuple[str, str]]) -> str:
 
 
 def results(metrics: dict[str, Any]) -> tuple[str, str] | None:
-    """Tabulate what evaluation measured beside the score of returning the source unchanged, and the paper's row."""
+    """Tabulate what evaluation measured beside the score of returning the source unchanged, and the paper's row.
+
+    Where nothing is translated, `beside` says what the second column is of; a measure may then be missing in it.
+    """
     if not metrics:
         return None
     paper = metrics.get("published") or {"values": {}}
-    heads = ["this model", "source copied"]
+    heads = ["this model", metrics.get("beside", "source copied")]
     if paper["values"]:
         heads.append(paper["source"] + ("" if paper["same_data"] else " (published, other data)"))
     rows = []
     for key, facts in metrics["record"].items():
-        scores = [_beside(metrics["mean"][key], metrics["details"].get(key, {})), _number(metrics["copy_source"][key])]
+        floor = _number(metrics["copy_source"][key]) if key in metrics["copy_source"] else ""
+        scores = [_beside(metrics["mean"][key], metrics["details"].get(key, {})), floor]
         if paper["values"]:
             scores.append(_number(paper["values"][key]) if key in paper["values"] else "")
         cells = "".join(f'<td class="number">{score}</td>' for score in scores)

@@ -41,6 +41,8 @@ EVALUATE = dict(
     limit=0,  # at most that many test pairs; 0 means all
     images=24,  # translated images that are kept as files
     truncate=False,  # cut fractions off in the 8-bit export as the reference does, instead of rounding
+    dances=2,  # of dances: how many are made of each test music
+    style_run="",  # ... run of dance_style whose features compare them; "" = config.options.style_run
 )
 
 
@@ -69,7 +71,7 @@ def check_values(config: Mapping[str, Any]) -> None:
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
     _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
     _choice("evaluate.masks", evaluate["masks"], ("person", "pg2"))
-    for key, least in dict(batch_size=1, limit=0, classifier_epochs=1).items():
+    for key, least in dict(batch_size=1, limit=0, classifier_epochs=1, dances=1).items():
         if (evaluate[key] or 0) < least:
             raise InputError(f"config.evaluate.{key} must be at least {least}, found {evaluate[key]}.")
     for player, terms in config["weights"].items():

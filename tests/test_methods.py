@@ -61,13 +61,14 @@ WEIGHTS |= {"pixel_fine": 100.0, "tv_coarse": 1e-6, "tv_fine": 1e-6}
 RATES |= {"selectiongan": 1e-2}
 # DanceGAN's stages and its classifier.
 TOYS |= {
-    "dance_skeleton": dict(frames=18, width=4, first=1, head_width=8, discriminator_width=2),
+    "dance_skeleton": dict(frames=18, width=8, first=1, head_width=64, discriminator_width=2),
     "dance_style": dict(styles=("a", "b"), frames=6, width=2),
     "dance_video": SMALL | dict(frames=2),
 }
 LEARNED |= {"dance_skeleton": "generator/pixel", "dance_style": "classifier/style", "dance_video": "generator/pixel"}
 RATES |= {"dance_skeleton": 1e-2}
-GATED = {"dance_skeleton": ("query", "key", "value"), "xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
+# Modules behind a factor that starts at 0: they move from step 2 on.
+GATED = dict.fromkeys(("dance_skeleton", "xinggan"), ("query", "key", "value"))
 STILL = {"edgegan": "spare", "xfork": "_bias", "xseq": "_bias"}  # ends of the names of modules that are there but never move
 # What methods of sequences make, and the field that it is to equal.
 SEQUENCES = {"dance_skeleton": ("fake_poses", "poses"), "dance_style": ("fake_style", "style"),

@@ -99,13 +99,15 @@ class DanceSkeleton:
         """Real and generated dances told apart beside their music, with a penalty on the slope over the poses alone.
 
         The slope is that of the probability, whose logarithm the baseline's loss takes, at one random point between
-        the real and the generated dance of each music.
+        the real and the generated dance of each music. The music is heard once for all three, where the baseline encodes
+        it each time: that differs in what dropout draws and in how often the running statistics move.
         """
-        keys = jax.random.split(key, 3)
-        audio, real, fake = self.heard(batch), batch["poses"], jax.lax.stop_gradient(out["fake_poses"])
-        judged_real, judged_fake = call.together("global_discriminator", (real, audio), (fake, audio), key=keys[0])
-        judge = probability(lambda x: call("global_discriminator", x, audio, key=keys[1], keep=False))
-        shares = jax.random.uniform(keys[2], (len(real), 1, 1, 1))
+        keys = jax.random.split(key, 4)
+        real, fake = batch["poses"], jax.lax.stop_gradient(out["fake_poses"])
+        music = call("global_discriminator", real, self.heard(batch), key=keys[0], listen=True)
+        judged_real, judged_fake = call.together("global_discriminator", (real, music), (fake, music), key=keys[1])
+        judge = probability(lambda x: call("global_discriminator", x, music, key=keys[2], keep=False))
+        shares = jax.random.uniform(keys[3], (len(real), 1, 1, 1))
         return {"real": losses.adversarial(judged_real, True), "fake": losses.adversarial(judged_fake, False),
                 "penalty": losses.gradient_penalty(judge, real, fake, shares)}
 

@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from gganjax.errors import InputError
-from gganjax.layers import TRAIN, Mode, concatenate
+from gganjax.layers import TRAIN, Mode
 from gganjax.nets.sequence import GRU, batch_norm, convolve, linear
 
 PIECE = 1600  # samples of music for each frame
@@ -54,5 +54,5 @@ class MusicEncoder(nn.Module):
     def __call__(self, audio, mode: Mode = TRAIN):
         y = PieceEncoder(self.width, self.first, name="pieces")(audio, mode)
         for i in range(2):
-            y = concatenate(GRU(self.width, name=f"forward_{i}")(y), GRU(self.width, True, name=f"backward_{i}")(y))
+            y = GRU(self.width, True, name=f"gru_{i}")(y)
         return linear(y, self.width, "head")

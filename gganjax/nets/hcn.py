@@ -69,8 +69,13 @@ def resize(x: jax.Array, frames: int) -> jax.Array:
 
 
 def halve(x: jax.Array) -> jax.Array:
-    """Max pooling of 2x2, x [B, H, W, C] -> [B, H // 2, W // 2, C]."""
-    return nn.max_pool(x, (2, 2), (2, 2))
+    """Max pooling of 2x2, x [B, H, W, C] -> [B, H // 2, W // 2, C].
+
+    As a maximum over reshaped axes it is differentiated twice, for the gradient penalty, in few operations.
+    """
+    batch, height, width, channels = x.shape
+    x = x[:, : height // 2 * 2, : width // 2 * 2]
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
 def windows(poses: jax.Array) -> jax.Array:
@@ -100,10 +105,13 @@ class GlobalDiscriminator(nn.Module):
     """Judges a dance and its music together, poses [B, F, V, 2] and music [B, F, 1600] -> logits [B, 1].
 
     The music, through an encoder of its own and a self-attention over the frames, and the poses become a code each, and
-    both codes are judged as two channels. With `features` it returns what the convolutions of the poses give, dropout
-    off, for feature matching. The dense layer ties a network to one number of frames. Full size makes 3,788,393
-    parameters. `view_bug` mixes samples and frames of the encoded music as the baseline's code does for more than
-    one sample, to load published weights only.
+    both codes are judged as two channels. The dense layer ties a network to one number of frames. Full size makes
+    3,788,393 parameters.
+
+    With `listen` it returns the code of the music alone, [B, audio_width], which may be given in place of the music: it
+    is heard once for all dances to it. With `features` it returns what the convolutions of the poses give, dropout off,
+    for feature matching. `view_bug` mixes samples and frames of the encoded music as the baseline's code does for more
+    than one sample, to load published weights only.
     """
 
     width: int = 64
@@ -113,23 +121,28 @@ class GlobalDiscriminator(nn.Module):
     view_bug: bool = False
 
     @nn.compact
-    def __call__(self, poses, audio, mode: Mode = TRAIN, features: bool = False):
+    def __call__(self, poses, audio, mode: Mode = TRAIN, listen: bool = False, features: bool = False):
         if poses.shape[1] < LEAST_FRAMES:
             raise InputError(f"the global discriminator judges dances of at least {LEAST_FRAMES} frames, found "
                              f"{poses.shape[1]}.")
         encoder = HCN(self.width, True, self.dropout, name="poses")
         if features:
             return encoder(poses, mode._replace(dropout=False))[1]
+        heard = self._heard(audio, mode) if audio.ndim == 3 else audio
+        if listen:
+            return heard
         code, _ = encoder(poses, mode)
         code = Dropout(self.dropout)(nn.relu(linear(code, 2 * self.audio_width, "dense_0", glorot=True)), mode)
         code = linear(code, self.audio_width, "dense_1", glorot=True)
+        y = convolve(jnp.stack([heard, code], axis=-1), 1, (2,), "join")
+        return linear(y[..., 0], 1, "head")
+
+    def _heard(self, audio, mode):
         hidden = MusicEncoder(self.audio_width, self.first, name="music")(audio, mode)
         if self.view_bug:
             batch, frames, width = hidden.shape
             hidden = hidden.reshape(frames, batch, width).swapaxes(0, 1)
-        heard = SelfAttention(dropout=self.dropout, name="attention")(hidden, mode)
-        y = convolve(jnp.stack([heard, code], axis=-1), 1, (2,), "join")
-        return linear(y[..., 0], 1, "head")
+        return SelfAttention(dropout=self.dropout, name="attention")(hidden, mode)
 
 
 class SelfAttention(nn.Module):

@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from gganjax.layers import Mode, Norm
+from gganjax.layers import Mode, Norm, concatenate
 
 # What PyTorch does unasked: kernels uniform within 1 / sqrt(fan_in) around 0, biases too.
 TORCH_KERNEL = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 GLOROT = nn.initializers.xavier_uniform()
+DIRECTIONS = ("forward", "backward")
 
 
 def around(bound: float):
@@ -53,30 +54,36 @@ def batch_norm(x: jax.Array, name: str, mode: Mode) -> jax.Array:
 
 
 class GRU(nn.Module):
-    """Gated recurrent unit of one direction in PyTorch's form, [B, T, C] -> [B, T, features], from a state of 0.
+    """Gated recurrent unit in PyTorch's form from a state of 0, [B, T, C] -> [B, T, features], or twice as many channels.
 
     r = sigmoid(W_r x + b_r + U_r h + c_r), z likewise, n = tanh(W_n x + b_n + r (U_n h + c_n)), and the next state is
-    (1 - z) n + z h. With `reverse` it reads from the last step to the first.
+    (1 - z) n + z h. With `both` a second one reads from the last step to the first, and its states stand behind; the two
+    run side by side in one loop.
     """
 
     features: int
-    reverse: bool = False
+    both: bool = False
 
     @nn.compact
     def __call__(self, x):
-        init, wide = around(self.features**-0.5), 3 * self.features
-        kernel = self.param("input_kernel", init, (x.shape[-1], wide))
-        recurrent = self.param("hidden_kernel", init, (self.features, wide))
-        bias, recurrent_bias = (self.param(f"{name}_bias", init, (wide,)) for name in ("input", "hidden"))
+        init, wide, ways = around(self.features**-0.5), 3 * self.features, 1 + self.both
+
+        def weights(name, *shape):
+            return jnp.stack([self.param(f"{way}_{name}", init, (*shape, wide)) for way in DIRECTIONS[:ways]])
+
+        seen = jnp.stack([x, x[:, ::-1]][:ways])
+        given = jnp.einsum("dbtc,dcg->tdbg", seen, weights("input_kernel", x.shape[-1]))
+        given = given + weights("input_bias")[:, None]  # what does not depend on the state, for all steps at once
+        kernel, bias = weights("hidden_kernel", self.features), weights("hidden_bias")[:, None]
 
         def advance(state, given):
             reset, update, new = jnp.split(given, 3, axis=-1)
-            own_reset, own_update, own_new = jnp.split(state @ recurrent + recurrent_bias, 3, axis=-1)
+            own_reset, own_update, own_new = jnp.split(state @ kernel + bias, 3, axis=-1)
             update = nn.sigmoid(update + own_update)
             new = jnp.tanh(new + nn.sigmoid(reset + own_reset) * own_new)
             state = (1 - update) * new + update * state
             return state, state
 
-        given = jnp.moveaxis(x @ kernel + bias, 1, 0)  # what does not depend on the state is computed for all steps at once
-        _, states = lax.scan(advance, jnp.zeros((len(x), self.features), given.dtype), given, reverse=self.reverse)
-        return jnp.moveaxis(states, 0, 1)
+        _, states = lax.scan(advance, jnp.zeros((ways, len(x), self.features), given.dtype), given)
+        states = states.transpose(1, 2, 0, 3)
+        return concatenate(states[0], states[1, :, ::-1]) if self.both else states[0]

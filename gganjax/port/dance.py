@@ -4,6 +4,7 @@ Kernels of convolutions over time, (out, in, k), turn to (k, in, out) as those o
 the baseline are named as in its code; graph attention has no public code, and its keys are A, B, D, alpha and beta.
 """
 
+from gganjax.nets.sequence import DIRECTIONS
 from gganjax.port.convert import LINEAR, Entry, Layout, Table, conv, norm
 
 # (nodes, nodes, 1) <-> (nodes, nodes): a convolution of size 1 over the sequence's rows or columns
@@ -11,10 +12,11 @@ POINT = Layout(lambda w: w[..., 0].T, lambda w: w.T[..., None])
 DENSE = {"layout": LINEAR}
 
 
-def gru(key: str, path: str, suffix: str = "l0") -> tuple[Entry, ...]:
-    """Lists the entries of one layer and direction of a GRU."""
-    return tuple(Entry(f"{key}.{kind}_{short}_{suffix}", f"params/{path}/{name}_{ours}", LINEAR)
-                 for short, name in (("ih", "input"), ("hh", "hidden"))
+def gru(key: str, path: str, layer: int = 0, directions: tuple[str, ...] = ("forward",)) -> tuple[Entry, ...]:
+    """Lists the entries of one layer of a GRU."""
+    return tuple(Entry(f"{key}.{kind}_{short}_l{layer}{'_reverse' * (direction == 'backward')}",
+                       f"params/{path}/{direction}_{name}_{ours}", LINEAR)
+                 for direction in directions for short, name in (("ih", "input"), ("hh", "hidden"))
                  for kind, ours in (("weight", "kernel"), ("bias", "bias")))
 
 
@@ -25,8 +27,7 @@ def music(key: str = "", path: str = "") -> tuple[Entry, ...]:
         entries += conv(f"{key}encoder.cl.{i}", f"{path}pieces/conv_{i}", layout=LINEAR)
         entries += norm(f"{key}encoder.activations.{i}.0", f"{path}pieces/norm_{i}", affine=True) if i < 4 else ()
     for i in range(2):
-        entries += gru(f"{key}rnn", f"{path}forward_{i}", f"l{i}")
-        entries += gru(f"{key}rnn", f"{path}backward_{i}", f"l{i}_reverse")
+        entries += gru(f"{key}rnn", f"{path}gru_{i}", i, DIRECTIONS)
     return (*entries, *conv(f"{key}fc", f"{path}head", **DENSE))
 
 
