@@ -80,9 +80,9 @@ def choreography(style: str, beats: int, *numbers: int) -> list[Pose]:
 
 
 def _eased(share: float, rush: float) -> float:
-    """From 0 to 1, at rest at both ends: `rush` of the way is made in the last part of the time."""
-    late = max(share - 0.4, 0.0) / 0.6
-    return (1 - rush) * share * share * (3 - 2 * share) + rush * late * late * (3 - 2 * late)
+    """From 0 to 1, at rest at both ends: `rush` of the way is made in the middle part of the time."""
+    quick = min(max((share - 0.2) / 0.6, 0.0), 1.0)
+    return (1 - rush) * share * share * (3 - 2 * share) + rush * quick * quick * (3 - 2 * quick)
 
 
 def _hop(share: float, height: float) -> float:

@@ -116,5 +116,5 @@ MOVES = {
         ),
     ),
 }
-# How much of the way is made in a short rush before the beat; popping hits its poses, a waltz flows.
-RUSH = dict(waltz=0.0, popping=0.6, disco=0.3, rock=0.5)
+# How much of the way is made in a short rush between two beats; popping freezes on the beat, a waltz flows.
+RUSH = dict(waltz=0.0, popping=0.8, disco=0.2, rock=0.3)
