@@ -35,7 +35,7 @@ def pictures(folder: Path, count: int, size=(36, 64)) -> None:
     """Frames of one gray level each, twice their number."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        Image.fromarray(np.full((*size, 3), 2 * number, np.uint8)).save(folder / f"{number:04d}.png")
+        Image.fromarray(np.full((*size, 3), 2 * number, np.uint8)).save(folder / f"frame_{number}.png")
 
 
 def video(path: Path, *, seconds: float, rate: float = 25.0, size=(36, 64), sound: Path | None = None) -> None:

@@ -103,6 +103,10 @@ def test_openpose_files_and_json_are_read_as_well(tmp_path):
     for path in (place / "a_keypoints").iterdir():
         path.unlink()
     (place / "a_keypoints").rmdir()
+    pictures = {f"frame_{frame}.png": dict(body18=body[frame].tolist()) for frame in range(30)}
+    (place / "a.json").write_text(json.dumps(dict(image_size=[640, 360], images=pictures)))
+    found = opened(tmp_path, frame_rate=10.0)[1]["poses"]  # frame 10 follows frame 9
+    np.testing.assert_allclose(dance_skeletons.to_frame(found), make.joints(30)[10:20], atol=1e-3)
     content = dict(keypoints=body.tolist(), fps=10, image_size=[640, 360], style="rock")
     (place / "a.json").write_text(json.dumps(content))
     source = opened(tmp_path)

@@ -4,12 +4,14 @@ Joints are float64 [frames, 18, 2], x and y, NaN where one was not found, in the
 """
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from gganjax.data import annotations
+from gganjax.data import annotations, keypoints
 from gganjax.data.dance_skeletons import JOINTS
 from gganjax.errors import InputError
 
@@ -41,8 +43,10 @@ def read_track(path: Path) -> Track:
 
     Args:
       path: an .npz file with `keypoints` [frames, 17, 18 or 25, 2 or 3] and, as far as known, `fps`, `image_size` [w, h],
-        `genre` or `style`, and `bpm`; a .json file with the same keys, its key points lists; or a folder of OpenPose's
-        files, one for each frame. A confidence of 0, and a place of (0, 0), is of a joint that was not found.
+        `genre` or `style`, and `bpm`; a .json file with the same keys, its key points lists; a .json file of the data
+        folders, {"images": {NAME: {"body18": ...}}}, whose pictures are the frames; or a folder of OpenPose's files, one
+        for each frame. Frames are in the order of the numbers in their names. A confidence of 0, and a place of (0, 0), is
+        of a joint that was not found.
 
     Raises:
       InputError: another content, or joints of another number.
@@ -57,6 +61,8 @@ def read_track(path: Path) -> Track:
             content = json.loads(path.read_text())
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"The key-point file {path} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
+    if isinstance(content, dict) and "images" in content:
+        return _pictures(path)
     if not isinstance(content, dict) or "keypoints" not in content:
         raise InputError(f"The key-point file {path} must hold 'keypoints' of [frames, joints, 2 or 3], found no such key.")
     try:
@@ -123,19 +129,37 @@ def resample(joints: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     return np.where(share > 1e-9, joints[before] + share * (joints[after] - joints[before]), joints[before])
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of frames in the order of the numbers in them: frame_9 before frame_10."""
+    return sorted(names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)])
+
+
+def _pictures(path: Path) -> Track:
+    size, figures = keypoints.read_figures(path, parts="body")
+    return Track(_frames([figures[name] for name in in_order(figures)], path), size=size)
+
+
 def _openpose(folder: Path) -> np.ndarray:
-    files = sorted(folder.glob("*_keypoints.json")) or sorted(folder.glob("*.json"))
+    found = {file.name: file for file in [*folder.glob("*_keypoints.json")] or [*folder.glob("*.json")]}
+    files = [found[name] for name in in_order(found)]
     if not files:
         raise InputError(f"The folder of key points {folder} holds no OpenPose file (*_keypoints.json), one for each frame.")
-    frames = np.full((len(files), JOINTS, 2), np.nan)
-    for number, path in enumerate(files):
+    figures = []
+    for path in files:
         try:
-            figure = annotations.openpose_figure(json.loads(path.read_text()), path)
-        except (OSError, ValueError, KeyError) as error:
+            figures.append(annotations.openpose_figure(json.loads(path.read_text()), path))
+        except (OSError, json.JSONDecodeError, KeyError) as error:
             raise InputError(f"{path} cannot be read as an OpenPose file: {error}.") from error
+    return _frames(figures, folder)
+
+
+def _frames(figures: list, path: Path) -> np.ndarray:
+    """The body of every figure, [frames, 18, 2]; NaN in a frame without one."""
+    frames = np.full((len(figures), JOINTS, 2), np.nan)
+    for number, figure in enumerate(figures):
         body = next((part for part in figure if len(part) == JOINTS), None)
         if body is not None:
             frames[number] = np.where(body[:, 2:] > 0, body[:, :2], np.nan)
     if np.isnan(frames).all():
-        raise InputError(f"The {len(files)} OpenPose files of {folder} hold nobody, expected a body of {JOINTS} or 25 joints.")
+        raise InputError(f"{path} holds nobody in {len(figures)} frames, expected a body of {JOINTS} or 25 joints.")
     return frames

@@ -1,6 +1,6 @@
 """A folder of dances: videos or folders of frames, their sound, and their key points, at any frame rate.
 
-    ROOT/train/NAME.mp4             the video, or ROOT/train/NAME/, its frames as pictures in the order of their names
+    ROOT/train/NAME.mp4             the video, or ROOT/train/NAME/, its frames as pictures ordered by their numbers
     ROOT/train/NAME.wav             its sound (.flac, .ogg, .mp3, ...), where the video has none or shall have another
     ROOT/train/NAME.npz or .json    its key points, see `joints.read_track`, or ROOT/train/NAME_keypoints/, OpenPose's files
 
@@ -124,7 +124,7 @@ def _recording(files: Files, track: joints.Track, settings: Settings) -> sequenc
         seconds, rate = length / 1000, rate or per_second / 1000
         pictures, shown = partial(_of_video, files.video, (height, width), settings.crop), (height, width)
     elif files.frames:
-        names = sorted(path.name for path in files.frames.iterdir() if path.suffix.lower() in images.SUFFIXES)
+        names = joints.in_order(path.name for path in files.frames.iterdir() if path.suffix.lower() in images.SUFFIXES)
         sizes, wrong = verify.verify(files.frames, names, threads=settings.threads)
         verify.complain(wrong, len(names), files.frames)
         shown = sizes[names[0]]
