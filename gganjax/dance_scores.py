@@ -53,10 +53,13 @@ def run(translator, source: Source, config: Mapping[str, Any], output: Path) -> 
       The content of metrics.json as of `evaluate.run`; `copy_source` holds the values of the real dances, as `beside` says.
 
     Raises:
-      InputError: no test dances, or a dance that is not finite.
+      InputError: no test dances, no such run of features, or a dance that is not finite.
     """
     settings, start = evaluation(config), time.monotonic()
-    fields = dict(translator.method.fields)
+    fields, features = dict(translator.method.fields), None
+    style_run = settings["style_run"] or config["options"].get("style_run", "")
+    if style_run and "audio" in fields:
+        features = dance_style.Features(style_run)
     batches = data.test_batches(source, config["data"], batch_size=settings["batch_size"], limit=settings["limit"], fields=fields)
     parts: dict[str, list] = {}
     with batches:
@@ -73,7 +76,7 @@ def run(translator, source: Source, config: Mapping[str, Any], output: Path) -> 
     if "audio" in seen:
         seen["audio"] = seen["audio"] * config["options"].get("audio_scale", 1.0)
     if "fake_poses" == name:
-        found, left_out = _dances(seen, settings["style_run"] or config["options"].get("style_run", ""))
+        found, left_out = _dances(seen, features)
     else:
         found, left_out = _styles(seen), {}
     output.mkdir(parents=True, exist_ok=True)
@@ -93,15 +96,14 @@ def _count(translator, settings) -> int:
     return settings["dances"] if "poses" not in translator.method.inputs else 1
 
 
-def _dances(seen: Mapping[str, np.ndarray], style_run: str) -> tuple[dict, dict]:
+def _dances(seen: Mapping[str, np.ndarray], features: dance_style.Features | None) -> tuple[dict, dict]:
     """Scores of dances `made` [N, K, F, V, 2] beside the real `poses` [N, F, V, 2] of the music `audio`."""
     made, real, music = seen["made"], seen["poses"], [beats.find(sound) for sound in seen["audio"]]
     count, each = made.shape[:2]
     songs = np.repeat(np.arange(count), each)
     found: dict[str, Any] = {"mean": {}, "real": {}, "details": {}, "rows": {}, "identity": {}}
     left_out = {}
-    if style_run:
-        features = dance_style.Features(style_run)
+    if features:
         _features(found, features(made.reshape(-1, *made.shape[2:])), features(real), songs, left_out)
         found["identity"] = features.identity
     else:

@@ -1,6 +1,5 @@
 """What the entry point can be asked for: one function a mode, each returns the exit status."""
 
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -152,10 +151,11 @@ def _print_facts(facts: dict[str, Any], indent: str = "  ") -> None:
 
 
 def _print_results(found: dict[str, Any]) -> None:
+    shown = lambda number: "inf" if number is None else f"{number:.4g}"
+    beside = found.get("beside", "copying the source")
     for key, value in found["mean"].items():
-        floor = found["copy_source"].get(key, math.nan)
-        shown = ["inf" if number is None else f"{number:.4g}" for number in (value, floor)]
-        print(f"{key:<24} {shown[0]:>8}   ({found.get('beside', 'copying the source')}: {shown[1]})")
+        floor = f"   ({beside}: {shown(found['copy_source'][key])})" if key in found["copy_source"] else ""
+        print(f"{key:<24} {shown(value):>8}{floor}")
     for domain, part in found.get("domains", {}).items():
         numbers = [f"{key} {value:.4g}" for key, value in part["mean"].items() if value is not None]
         print(f"  to {domain}: {', '.join(numbers)}")

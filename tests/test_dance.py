@@ -145,6 +145,9 @@ def test_perceptual_loss_of_a_trained_classifier(tmp_path):
     assert identity == dance_style.identity(jax.tree.map(np.copy, params), {"network": "stgcn"})
     params["trained"]["params"]["head"]["bias"] = params["trained"]["params"]["head"]["bias"] + 1e-3
     assert identity != dance_style.identity(params, {"network": "stgcn"})
+    gone = methods.load("dance_skeleton", toy | dict(style_run=str(tmp_path / "gone")))  # a trained model needs it no more
+    with pytest.raises(InputError, match="gone does not exist; expected the folder of a dance_style run"):
+        gone.frozen["perceptual"]()
     (tmp_path / "other").mkdir()
     with pytest.raises(InputError, match="holds no checkpoint"):
         methods.load("dance_skeleton", toy | dict(style_run=str(tmp_path / "other")))
@@ -160,6 +163,13 @@ def test_perceptual_loss_of_a_trained_classifier(tmp_path):
 def test_options_that_make_no_sense(name, options, message):
     with pytest.raises(InputError, match=message):
         methods.load(name, options)
+
+
+def test_music_of_either_scale_is_heard_as_16_bits():
+    sizes = dict(frames=18, width=2, first=1, head_width=4, discriminator_width=2)
+    raw, small = (methods.load("dance_skeleton", sizes | dict(audio_scale=scale)) for scale in (1.0, 32768.0))
+    assert (raw.fields["audio"].high, small.fields["audio"].high) == (32768, 1)
+    np.testing.assert_array_equal(small.heard({"audio": np.array([-1.0, 0.5])}), [-32768, 16384])
 
 
 def video(frames=3, **options):

@@ -61,7 +61,7 @@ WEIGHTS |= {"pixel_fine": 100.0, "tv_coarse": 1e-6, "tv_fine": 1e-6}
 RATES |= {"selectiongan": 1e-2}
 # DanceGAN's stages and its classifier.
 TOYS |= {
-    "dance_skeleton": dict(frames=18, width=8, first=1, head_width=64, discriminator_width=2),
+    "dance_skeleton": dict(frames=18, width=8, first=1, head_width=64, discriminator_width=2, dropout=0.0),
     "dance_style": dict(styles=("a", "b"), frames=6, width=2),
     "dance_video": SMALL | dict(frames=2),
 }

@@ -21,11 +21,15 @@ METHOD, NET = "dance_style", "classifier"
 def network(run: str | Path) -> tuple[FrozenSTGCN, Callable[[], dict], dict]:
     """Returns the network of a run, the function that loads its parameters, and what results say of it.
 
-    The last is {"network", "run", "step", "styles", "frames"}; `identity` adds the hash. Only a small file is read here.
+    The last is {"network", "run", "step", "styles", "frames"}; `identity` adds the hash. Only a small file is read here, and
+    none where the folder is gone: a trained model of which the network was a loss alone can be used without it. The
+    function that loads then says so.
 
     Raises:
-      InputError: there is no checkpoint, or it is not of a `dance_style` run.
+      InputError: there is no checkpoint in the folder, or it is not of a `dance_style` run.
     """
+    if not Path(run).exists():
+        return FrozenSTGCN(), lambda: load(run), {}
     meta = checkpoint.read_meta(run)
     if meta["method"] != METHOD:
         raise InputError(f"{run} is a run of the method {meta['method']}, expected one of {METHOD}.")
@@ -38,6 +42,8 @@ def network(run: str | Path) -> tuple[FrozenSTGCN, Callable[[], dict], dict]:
 
 def load(run: str | Path) -> dict:
     """Returns the parameters of the frozen network: what the run's classifier learned and its running statistics."""
+    if not Path(run).exists():
+        raise InputError(f"{run} does not exist; expected the folder of a {METHOD} run.")
     stored = checkpoint.load_networks(run, [NET])
     params = stored["ema"].get(NET, stored["params"][NET])
     return {"trained": {"params": params, "moving": stored["moving"][NET]}}
