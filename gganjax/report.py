@@ -98,7 +98,7 @@ def grid(panels: dict[str, np.ndarray]) -> Image.Image:
             wanted = f"uint8 [{rows}, {height}, width, 1 or 3]"
             raise ValueError(f"panel {name!r} must be {wanted}, found {images.dtype} {images.shape}")
     widths = [images.shape[2] for images in panels.values()]
-    font, titles, title_height = _titles(list(panels), min(widths))
+    font, titles, title_height = _titles(list(panels), widths)
     sheet = Image.new("RGB", (sum(widths) + (len(panels) + 1) * GAP, title_height + rows * (height + GAP) + GAP), "white")
     draw, left = ImageDraw.Draw(sheet), GAP
     for images, title, width in zip(panels.values(), titles, widths, strict=True):
@@ -111,16 +111,16 @@ def grid(panels: dict[str, np.ndarray]) -> Image.Image:
     return sheet
 
 
-def _titles(names: list[str], width: int) -> tuple[Any, list[str], int]:
+def _titles(names: list[str], widths: list[int]) -> tuple[Any, list[str], int]:
     """Choose the font size and the line breaks with which every title fits its column; names still too wide are cut."""
     ruler = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     words = [name.replace("_", " ").split() for name in names]
     for size in range(14, 7, -1):
         font = ImageFont.load_default(size)
-        if all(ruler.textlength(word, font) <= width for title in words for word in title):
+        if all(ruler.textlength(word, font) <= width for title, width in zip(words, widths) for word in title):
             break
     titles = []
-    for title in words:
+    for title, width in zip(words, widths, strict=True):
         lines = [""]
         for word in title:
             while len(word) > 1 and ruler.textlength(word, font) > width:

@@ -141,6 +141,7 @@ def test_coco_joints_and_a_track_at_the_beats_of_real_dances():
     ("short", "a.wav lasts 0 s"),
     ("sound", "a has no sound, expected"),
     ("ragged", "are ragged, expected the same joints in every frame"),
+    ("broken", "a.npz cannot be read: "),
     ("size", "a.npz is for a video of 640x360, but that of a is 64x36"),
 ])  # fmt: skip
 def test_what_is_wrong_with_a_recording_is_told_in_a_sentence(tmp_path, case, sentence):
@@ -156,6 +157,8 @@ def test_what_is_wrong_with_a_recording_is_told_in_a_sentence(tmp_path, case, se
             np.savez(place / "a.npz", keypoints=make.joints(30), fps=10)
     elif case in ("silent", "short"):
         soundfile.write(place / "a.wav", np.zeros(48_000 if case == "silent" else 0), 16_000)
+    elif case == "broken":
+        (place / "a.npz").write_bytes((place / "a.npz").read_bytes()[:200])
     elif case == "sound":
         (place / "a.wav").unlink()
     elif case == "ragged":

@@ -5,6 +5,7 @@ Joints are float64 [frames, 18, 2], x and y, NaN where one was not found, in the
 
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -59,7 +60,7 @@ def read_track(path: Path) -> Track:
                 content = {name: stored[name] for name in stored.files}
         else:
             content = json.loads(path.read_text())
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"The key-point file {path} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
     if isinstance(content, dict) and "images" in content:
         return _pictures(path)

@@ -95,7 +95,7 @@ class Settings:
     frame_rate: float = 0.0  # "recordings": frames a second of frame folders and key points where their files do not say it
     threads: int = 2  # threads that read, decode and augment
     prefetch: int = 4  # batches kept ready
-    memory: int = 512  # MiB of decoded pictures kept for the next time they are needed
+    memory: int = 512  # MiB of decoded pictures and sound kept for the next time they are needed
 
     @property
     def center(self) -> tuple[int, int]:
