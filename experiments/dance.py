@@ -2,11 +2,12 @@
 
     python -m experiments.dance --music=song.wav --person=photo.png --skeletons=RUN1 --video=RUN2 --out=dance.mp4
 
-RUN1 is a run of `dance_skeleton` and RUN2 one of `dance_video`. The song may be of any length and any format that soundfile
-or ffmpeg reads, the photo of any size: its middle is taken in the shape of the pictures of RUN2, with the person about
-as tall and where the dancers of RUN2's training were. Beside the video come a still sheet, dance.png, and the video of
-the skeletons with the same sound, dance_skeletons.mp4. Without --person and --video these alone are made. --dances=3
-makes three dances of one song, dance_1.mp4 to dance_3.mp4, of the seeds --seed, --seed + 1, ...
+RUN1 is a run of `dance_skeleton` and RUN2 one of `dance_video`. The song may be of any length and any format that
+soundfile or ffmpeg reads, the photo of any size: its middle is taken in the shape of the pictures of RUN2, with the
+person about as tall and where the dancers of RUN2's training were. Beside the video come a still sheet, dance.png,
+and the video of the skeletons with the same sound, dance_skeletons.mp4. Without --person and --video these alone
+are made. --dances=3 makes three dances of one song, dance_1.mp4 to dance_3.mp4, of the seeds --seed, --seed + 1,
+...
 
 The videos fit `tools/user_study.py`: skeletons for the study of thesis Table 7.1, dances for that of Table 7.3.
 """

@@ -1,8 +1,8 @@
 """Where the beats of music are: how strongly something begins at every moment, and the even course through it.
 
-The tracker is that of Ellis, "Beat tracking by dynamic programming" (Journal of New Music Research, 2007): the tempo is the
-strongest period of the onset strength, weighted towards 120 beats a minute, and the beats are the sequence that
-collects most of it while its distances keep near that period.
+The tracker is that of Ellis, "Beat tracking by dynamic programming" (Journal of New Music Research, 2007): the
+tempo is the strongest period of the onset strength, weighted towards 120 beats a minute, and the beats are the
+sequence that collects most of it while its distances keep near that period.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ RATE = 16_000
 HOP = 160  # amplitudes from one moment to the next: a hundredth of a second
 MOMENTS = RATE // HOP  # a second
 WINDOW = 512
-# Where bands of tones begin, a third of an octave or a line of the spectrum each: a bass drum counts as much as cymbals do
+# Where bands of tones begin, a third of an octave or a line of the spectrum each: a bass drum counts as cymbals do
 BANDS = np.unique(np.round(2 ** (np.arange(25) / 3)).astype(int))
 SLOWEST, FASTEST = 40.0, 220.0  # beats a minute
 USUAL, BREADTH = 120.0, 0.9  # the middle of the weight of tempos, and its width in octaves
@@ -19,7 +19,7 @@ TIGHTNESS = 100.0  # what a distance other than the period costs
 
 
 def onset_strength(amplitudes: np.ndarray) -> np.ndarray:
-    """How much louder the sound becomes, in the mean over bands of tones, float64 [moments], a hundredth of a second each.
+    """How much louder the sound becomes, in the mean over bands of tones: float64 [moments], 100 a second.
 
     amplitudes: [samples] at 16 kHz, -32768 to 32767. The result is divided by its standard deviation; 0 of silence.
     """

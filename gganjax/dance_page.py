@@ -15,7 +15,7 @@ from gganjax import beats, moving, page
 from gganjax.data.source import Source
 
 EXAMPLES = 4  # samples of a split
-LEGEND = "Every sample in motion, skeleton and frames as far as there are any; red marks the beats that were found in its music."
+LEGEND = "Every sample in motion, its skeleton and what there is of frames; red marks the beats found in its music."
 
 
 def write_check(path: Path, sources: Mapping[str, Source]) -> Path | None:
@@ -48,7 +48,8 @@ def table(facts: Mapping[str, Mapping]) -> str:
     heads = "".join(f'<th class="number">{html.escape(split)}</th>' for split in facts)
     rows = []
     for number, style in enumerate(styles):
-        counts = "".join(f'<td class="number">{told["recordings_of_style"].get(style, 0)}</td>' for told in facts.values())
+        found = [told["recordings_of_style"].get(style, 0) for told in facts.values()]
+        counts = "".join(f'<td class="number">{count}</td>' for count in found)
         rows.append(f"<tr><td>{number}</td><td>{html.escape(style)}</td>{counts}</tr>")
     return f"<table><tr><th></th><th>style, recordings</th>{heads}</tr>{''.join(rows)}</table>"
 
@@ -57,7 +58,8 @@ def sample(made: Mapping) -> str:
     """One sample as an animated picture with its beats, as HTML."""
     videos = {"skeleton": made["skeletons"]} | ({"frames": made["frames"]} if "frames" in made else {})
     found = beats.find(made["audio"])
-    small = {name: video[:, :: -(-video.shape[1] // 192), :: -(-video.shape[2] // 192)][None] for name, video in videos.items()}
+    step = -(-max(made["skeletons"].shape[1:3]) // 192)  # large pictures are shown smaller
+    small = {name: video[None, :, ::step, ::step] for name, video in videos.items()}
     file = io.BytesIO()
     pictures = moving.animate(small, beats=[found])
     pictures[0].save(file, "WEBP", save_all=True, append_images=pictures[1:], duration=100, loop=0, quality=70)

@@ -1,4 +1,4 @@
-"""From music and a photo to a dance video: stage I's windows joined to one dance, stage II's frames of it (thesis ch. 7).
+"""From music and a photo to a dance video: stage I's windows joined to one, stage II's frames (thesis ch. 7).
 
 Stage I saw dances of a fixed length, so that a song is cut into windows of that length, which overlap; where two meet,
 one dance goes over into the next.
@@ -129,8 +129,8 @@ def check(translator: Translator, inputs: tuple[str, ...], flag: str, folder: st
     """Return the run if it takes these inputs; an InputError names the flag and what was found."""
     if translator.method.inputs != inputs:
         raise InputError(
-            f"{flag}={folder} is a run of {translator.method.name}, which takes {', '.join(translator.method.inputs)}; expected "
-            f"one that takes {', '.join(inputs)}.")
+            f"{flag}={folder} is a run of {translator.method.name}, which takes {', '.join(translator.method.inputs)}; "
+            f"expected one that takes {', '.join(inputs)}.")
     return translator
 
 
@@ -145,7 +145,8 @@ def write(path: Path, pictures: np.ndarray, song: Song) -> None:
     count, seconds = media.count_back(path)
     if count != len(pictures) or abs(seconds - song.seconds) > 1 / audio.FRAME_RATE:
         wanted = f"{len(pictures)} and {song.seconds:.2f} s"
-        raise InputError(f"{path} holds {count} frames and {seconds:.2f} s of sound, expected {wanted}: is the disk full?")
+        found = f"{count} frames and {seconds:.2f} s of sound"
+        raise InputError(f"{path} holds {found}, expected {wanted}: is the disk full?")
 
 
 

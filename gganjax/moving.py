@@ -1,7 +1,7 @@
 """Sequences to look at: strips of frames for grids, and animated pictures with the beat of the music marked.
 
-A sequence is a video [N, F, H, W, 3], uint8 or floats in [-1, 1], or a dance [N, F, 18, 2] in [-1, 1], drawn as skeletons.
-It has ten frames a second.
+A sequence is a video [N, F, H, W, 3], uint8 or floats in [-1, 1], or a dance [N, F, 18, 2] in [-1, 1], drawn as
+skeletons. It has ten frames a second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,8 @@ def strips(sequences: np.ndarray) -> np.ndarray:
     return np.concatenate(list(np.moveaxis(shown, 1, 0)), axis=2)
 
 
-def animate(panels: Mapping[str, np.ndarray], *, beats: Sequence[np.ndarray] = (), rate: float = 10.0) -> list[Image.Image]:
+def animate(panels: Mapping[str, np.ndarray], *, beats: Sequence[np.ndarray] = (),
+            rate: float = 10.0) -> list[Image.Image]:
     """The frames of an animated picture: a row for each example, a column for each panel.
 
     Below every example lies its line of time, with a mark at every beat; on the beat the mark of the present lights up.
@@ -63,7 +64,8 @@ def animate(panels: Mapping[str, np.ndarray], *, beats: Sequence[np.ndarray] = (
         for row in range(rows):
             now = [images[row, min(number, images.shape[1] - 1)] if images.ndim == 5 else images[row]
                    for images in panels.values()]  # fmt: skip
-            line = np.concatenate([np.pad(image, ((0, GAP), (0, GAP), (0, 0)), constant_values=255) for image in now], axis=1)
+            framed = [np.pad(image, ((0, GAP), (0, GAP), (0, 0)), constant_values=255) for image in now]
+            line = np.concatenate(framed, axis=1)
             lines += [line, _time(line.shape[1], number, length, beats[row] if len(beats) else None, rate)]
         whole.append(Image.fromarray(np.concatenate(lines)))
     return whole

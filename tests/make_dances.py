@@ -10,7 +10,7 @@ from gganjax.data import audio, dances, media
 
 
 def joints(frames: int, *, rate: float = 10.0, size=(360, 640)) -> np.ndarray:
-    """A body [frames, 18, 2] in pixels that moves along straight lines: joint j at x = 100 + 5 j + 10 t, y = 60 + 12 j."""
+    """A body [frames, 18, 2] in pixels on straight lines: joint j at x = 100 + 5 j + 10 t, y = 60 + 12 j."""
     time = np.arange(frames)[:, None] / rate
     places = np.arange(18)[None]
     scale = size[0] / 360
@@ -23,7 +23,9 @@ def tone(seconds: float, rate: int = 16_000, channels: int = 1) -> np.ndarray:
     return np.repeat(0.5 * np.sin(2 * np.pi * 440 * time)[:, None], channels, axis=1)
 
 
-def recording(folder: Path, name: str, *, seconds: float = 3.0, rate: float = 10.0, size=(360, 640), points=None, **more) -> None:
+def recording(
+    folder: Path, name: str, *, seconds: float = 3.0, rate: float = 10.0, size=(360, 640), points=None, **more
+) -> None:
     """Writes NAME.npz and NAME.wav; `more` are further keys of the .npz file."""
     folder.mkdir(parents=True, exist_ok=True)
     keypoints = joints(round(seconds * rate), rate=rate, size=size) if points is None else points
@@ -45,11 +47,11 @@ def video(path: Path, *, seconds: float, rate: float = 25.0, size=(36, 64), soun
     media.write_video(path, shown, rate=rate, sound=sound)
 
 
-def mdvs(path: Path, videos: int, *, clips: int = 1, ragged: bool = False) -> None:
-    """A file of MDVS, encoded twice; amplitudes are the embedded music's, joints those of `joints`."""
+def mdvs(path: Path, videos: int, *, ragged: bool = False) -> None:
+    """A file of MDVS with a clip of each video, encoded twice: embedded music and the joints of `joints`."""
     sound, places = dances.sound_of("train", 0, 0, "disco").tolist(), joints(100).tolist()
-    content = {f"{number:03d}": {f"{10 * clip:03d}": dict(audio_sequence=sound, joint_coors=places) for clip in range(clips)}
-               for number in range(videos)}  # fmt: skip
+    clip = dict(audio_sequence=sound, joint_coors=places)
+    content = {f"{number:03d}": {"000": clip} for number in range(videos)}
     if ragged:
         content["000"]["000"] = dict(audio_sequence=sound, joint_coors=[*places[:-1], places[-1][:5]])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,11 @@ SIZE = 32
 EVALUATE = tiny_run.CONFIG["evaluate"] | dict(norm="running")
 DATA = dict(kind="dances", load_size=SIZE, crop_size=SIZE)
 STAGES = dict(
-    skeletons=dict(method="dance_skeleton", options=dict(frames=18, width=4, first=1, head_width=8, discriminator_width=2)),
-    video=dict(method="dance_video", options=dict(frames=2, width=4, blocks=1, discriminator_width=4, discriminator_layers=1)),
+    skeletons=dict(
+        method="dance_skeleton", options=dict(frames=18, width=4, first=1, head_width=8, discriminator_width=2)),
+    video=dict(
+        method="dance_video",
+        options=dict(frames=2, width=4, blocks=1, discriminator_width=4, discriminator_layers=1)),
 )  # fmt: skip
 
 
@@ -67,7 +70,9 @@ def test_a_song_and_a_photo_become_videos_of_its_length(runs, tmp_path, capsys):
     assert "dance_2.mp4" in capsys.readouterr().out
     for name in ("dance_1", "dance_1_skeletons", "dance_2", "dance_2_skeletons"):
         count, seconds = media.count_back(out.with_name(f"{name}.mp4"))
-        assert count == 45 and abs(seconds - 4.47) < 0.1 and media.probe(out.with_name(f"{name}.mp4")).size == (SIZE, SIZE)
+        assert (
+            count == 45 and abs(seconds - 4.47) < 0.1 and media.probe(out.with_name(f"{name}.mp4")).size == (SIZE, SIZE)
+        )
     with Image.open(out.with_suffix(".png")) as sheet:
         assert sheet.width > dancing.MOMENTS * SIZE and sheet.height > 4 * SIZE
 

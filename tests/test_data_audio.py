@@ -18,7 +18,9 @@ def test_sixteen_bits_at_the_rate_come_out_as_they_are_stored(tmp_path):
         np.testing.assert_array_equal(found, stored)
 
 
-@pytest.mark.parametrize("ending,rate,channels", [("wav", 44_100, 2), ("ogg", 48_000, 1), ("mp3", 22_050, 2), ("flac", 8_000, 1)])
+@pytest.mark.parametrize(
+    "ending,rate,channels", [("wav", 44_100, 2), ("ogg", 48_000, 1), ("mp3", 22_050, 2), ("flac", 8_000, 1)]
+)
 def test_other_rates_channels_and_formats_keep_the_tone(tmp_path, ending, rate, channels):
     soundfile.write(tmp_path / f"a.{ending}", tone(1.0, rate, channels), rate)
     found = audio.read_audio(tmp_path / f"a.{ending}")

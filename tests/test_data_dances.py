@@ -1,4 +1,4 @@
-"""The embedded dances: the same bits everywhere, dances that meet the beats of their music, skeletons as drawn in MDVS."""
+"""The embedded dances: the same bits everywhere, on the beats of their music, and skeletons as drawn in MDVS."""
 
 import os
 import subprocess
@@ -32,7 +32,8 @@ RECORDED = "5a85845244319aeef6ef1a2eb6bf52695e9070146f2f8c18f058d4a49a8bffcc"
 def digest(**environment) -> str:
     done = subprocess.run(
         [sys.executable, "-c", DIGEST],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[1], env=dict(os.environ, **environment),
+        capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[1],
+        env=dict(os.environ, **environment),
     )  # fmt: skip
     return done.stdout.strip()
 
@@ -42,7 +43,9 @@ def test_music_dances_and_pictures_are_the_recorded_ones():
 
 
 def test_a_processor_without_vector_instructions_makes_the_same():
-    wanted = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4 X86_V3 AVX2 FMA3 SVE".split()
+    wanted = (
+        "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4 X86_V3 AVX2 FMA3 SVE".split()
+    )
     known = np._core._multiarray_umath.__cpu_dispatch__
     off = [name for name in wanted if name in known]
     if not off:
@@ -118,16 +121,22 @@ def test_pictures_of_a_sample_are_the_persons_first_and_its_frames():
     sample = source[5]
     assert sample["frames"].shape == sample["skeletons"].shape == (3, 32, 32, 3) and sample["frames"].dtype == np.uint8
     assert [source.names[index][-12:] for index in (0, 1, 5)] == ["_00001_00003", "_00003_00005", "_00015_00017"]
-    who, wears, joints = dances.body_of("train", 0), dances.look_of("train", 0), dances.joints_of("train", 0, 0, "waltz")
+    who, wears, joints = (
+        dances.body_of("train", 0),
+        dances.look_of("train", 0),
+        dances.joints_of("train", 0, 0, "waltz"),
+    )
     for picture, frame in ((sample["source"], 0), (sample["frames"][1], 16)):
         np.testing.assert_array_equal(picture, dancer_pictures.paint(who, wears, joints[frame], (32, 32)))
     np.testing.assert_array_equal(sample["skeletons"], moving.frames(sample["poses"][None], side=32)[0])
-    with data.test_batches(data.open_source(settings, "test"), settings, batch_size=5, limit=7, fields=("style",)) as batches:
+    with data.test_batches(
+        data.open_source(settings, "test"), settings, batch_size=5, limit=7, fields=("style",)
+    ) as batches:
         assert [batch["valid"].tolist() for batch in batches] == [[True] * 5, [True, True, False, False, False]]
 
 
 def test_a_skeleton_in_the_frame_is_drawn_by_whole_pixels():
-    """The nose alone sits on its joint: a blue limb from the neck ends there, and all discs but the hidden are black."""
+    """One forearm: the discs of elbow and wrist are black, and the ellipse between them lies over both."""
     joints = np.full((18, 2), -100.0)
     joints[3], joints[4] = (200.9, 100.9), (260.2, 100.4)
     picture = dance_skeletons.draw(joints, (360, 640))
@@ -144,12 +153,16 @@ def test_a_skeleton_in_the_frame_is_drawn_by_whole_pixels():
 
 
 def test_what_does_not_fit_is_told_in_a_sentence():
-    with pytest.raises(InputError, match="names the style 'wals', which the embedded dances have not; did you mean waltz"):
+    with pytest.raises(
+        InputError, match="names the style 'wals', which the embedded dances have not; did you mean waltz"
+    ):
         data.open_source(SETTINGS | dict(domains=("wals",)), "train")
     with pytest.raises(InputError, match=r"No window of 101 frames .* can be used: 8 of 8 recordings are shorter"):
         data.open_source(SETTINGS | dict(frames=101), "train")
     with pytest.raises(InputError, match="config.data.exchange is for sets of two sides"):
         data.open_source(SETTINGS | dict(exchange=True), "train")
     source = data.open_source(SETTINGS, "train")
-    with pytest.raises(InputError, match="takes 40 frames of 'poses' .config.options.frames., but config.data.frames is 50"):
+    with pytest.raises(
+        InputError, match="takes 40 frames of 'poses' .config.options.frames., but config.data.frames is 50"
+    ):
         data.train_batches(source, SETTINGS, batch_size=2, seed=0, fields={"poses": Field(("B", 40, 18, 2))})

@@ -24,7 +24,9 @@ def own_cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("GGANJAX_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
-@pytest.mark.parametrize("rate,size", [(10.0, (360, 640)), (25.0, (720, 1280)), (29.97, (360, 640)), (60.0, (1080, 1920))])
+@pytest.mark.parametrize(
+    "rate,size", [(10.0, (360, 640)), (25.0, (720, 1280)), (29.97, (360, 640)), (60.0, (1080, 1920))]
+)
 def test_any_rate_and_size_become_ten_frames_a_second_of_one_frame(tmp_path, rate, size):
     make.recording(tmp_path / "train", "a", seconds=3, rate=rate, size=size)
     source = opened(tmp_path)
@@ -67,8 +69,12 @@ def test_videos_and_folders_of_frames_give_their_pictures_at_the_time(tmp_path):
         assert sample["source"].mean() < 3 and sample["source"].shape == (36, 36, 3)
     whole = opened(tmp_path)
     assert whole.describe()["styles"] == ["disco", "waltz"]
-    with pytest.raises(InputError, match="The method needs 'frames', which the data lack: waltz_w has neither a video nor"):
-        data.train_batches(whole, dict(kind="recordings", folder=str(tmp_path)), batch_size=1, seed=0, fields=("frames",))
+    with pytest.raises(
+        InputError, match="The method needs 'frames', which the data lack: waltz_w has neither a video nor"
+    ):
+        data.train_batches(
+            whole, dict(kind="recordings", folder=str(tmp_path)), batch_size=1, seed=0, fields=("frames",)
+        )
 
 
 def test_gaps_are_filled_between_neighbors_and_windows_without_them_left_out(tmp_path, caplog):
@@ -95,7 +101,9 @@ def test_openpose_files_and_json_are_read_as_well(tmp_path):
     for frame in range(30):
         people = [dict(pose_keypoints_2d=(share * body25[frame]).ravel().tolist()) for share in (0.1, 1.0)]
         (place / f"a_keypoints/a_{frame:012d}_keypoints.json").write_text(json.dumps(dict(version=1.3, people=people)))
-    with pytest.raises(InputError, match="frame rate of a is not known, expected 1 to 1000 frames a second: fps in a_keypoints"):
+    with pytest.raises(
+        InputError, match="frame rate of a is not known, expected 1 to 1000 frames a second: fps in a_keypoints"
+    ):
         opened(tmp_path)
     # the points are taken as of 1920 x 1080 where nothing says their size: a third of the frame
     found = opened(tmp_path, frame_rate=10.0)[0]["poses"]

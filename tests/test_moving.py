@@ -34,7 +34,11 @@ def test_grids_take_panels_of_several_widths():
 def test_the_beat_lights_up_on_its_frames_alone(tmp_path):
     panels = {"source": video(rows=1)[:, 0], "video": video(rows=1, frames=20)}
     frames = moving.animate(panels, beats=[np.array([0.32, 1.0, 1.74])])
-    lit = [number for number, frame in enumerate(frames) if frame.getpixel((frame.width - 2, frame.height - 6)) == moving.BEAT]
+    lit = [
+        number
+        for number, frame in enumerate(frames)
+        if frame.getpixel((frame.width - 2, frame.height - 6)) == moving.BEAT
+    ]
     assert len(frames) == 20 and lit == [3, 10, 17]
     assert [frame.getpixel((5, 5))[0] for frame in frames[:3]] == [0, 0, 0]  # the picture stays
     assert [frame.getpixel((24 + moving.GAP + 5, 5))[0] for frame in frames[:4]] == [0, 10, 20, 30]
@@ -53,7 +57,10 @@ def test_an_animated_picture_of_a_dance_marks_the_beats_of_its_music(tmp_path):
             red, green, _ = shown.getpixel((shown.width - 5, shown.height - 7))
             seen += [red > 150 and green < 120]
     assert 9 <= sum(seen) <= 10  # 120 a minute for 5 s
-    assert report.animate({"source": video()[:, 0]}, tmp_path / "none.webp") is None and not (tmp_path / "none.webp").exists()
+    assert (
+        report.animate({"source": video()[:, 0]}, tmp_path / "none.webp") is None
+        and not (tmp_path / "none.webp").exists()
+    )
 
 
 def test_the_page_shows_what_moves(tmp_path):

@@ -1,9 +1,9 @@
-"""Composes a song with a clear beat and writes it as a sound file: music for `experiments/dance.py` without any at hand.
+"""Composes a song with a clear beat and writes it as a sound file: music for `experiments/dance.py`.
 
     python tools/make_song.py song.wav --style=disco --tempo=118 --seconds=20 --seed=3
 
-The music is that of the embedded dances, the same bits on every machine; the format is that of the file's ending (.wav, .flac,
-.ogg, .mp3).
+The music is that of the embedded dances, the same bits on every machine; the format is that of the file's ending
+(.wav, .flac, .ogg, .mp3).
 """
 
 import argparse

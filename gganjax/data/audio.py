@@ -31,8 +31,8 @@ def read_audio(path, *, rate: int = RATE) -> np.ndarray:
       rate: amplitudes a second of what comes out; the file may have any.
 
     Returns:
-      float32 [samples], whole numbers from -32768 to 32767: the mean of all channels. A file of 16 bits with one channel
-      at that rate comes out as it is stored.
+      float32 [samples], whole numbers from -32768 to 32767: the mean of all channels. A file of 16 bits with one
+      channel at that rate comes out as it is stored.
 
     Raises:
       InputError: there is no such file, it holds no sound that can be read, it has 0 seconds, or it is silent.
@@ -51,7 +51,7 @@ def read_audio(path, *, rate: int = RATE) -> np.ndarray:
 
 
 def to_amplitudes(channels: np.ndarray, stored: int, *, rate: int = RATE) -> np.ndarray:
-    """Turns floats [samples, channels] in [-1, 1] at `stored` samples a second into amplitudes float32 [samples] at `rate`."""
+    """Turns floats [samples, channels] in [-1, 1] at `stored` a second into amplitudes float32 [samples] at `rate`."""
     single = np.asarray(channels, np.float64).mean(axis=1)
     if stored != rate and len(single):
         common = gcd(int(stored), rate)
@@ -74,7 +74,7 @@ def check(amplitudes: np.ndarray, path) -> np.ndarray:
 
 
 def pieces(amplitudes: np.ndarray, *, fill: bool = False) -> np.ndarray:
-    """Cuts amplitudes [samples] into frames [frames, 1600]; the rest behind the last one is cut off, or filled with zeros."""
+    """Cuts amplitudes [samples] into frames [frames, 1600]; the rest is cut off, or filled up with zeros."""
     if fill and len(amplitudes) % PIECE:
         amplitudes = np.pad(amplitudes, (0, PIECE - len(amplitudes) % PIECE))
     count = len(amplitudes) // PIECE

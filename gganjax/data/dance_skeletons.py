@@ -1,8 +1,8 @@
 """Dance skeletons: the frame that joints are in, and their drawing in Music-Dance-Video-Synthesis (MDVS).
 
-MDVS, the baseline of thesis section 7, keeps joints in pixels of a frame of 640 x 360 and gives its networks x / 320 - 1 and
-y / 180 - 1. Frames of another shape are put in the middle of that one, as large as fits. A picture of another shape shows
-the middle of the frame, so that a dancer keeps his proportions whatever the pictures' size.
+MDVS, the baseline of thesis section 7, keeps joints in pixels of a frame of 640 x 360 and gives its networks x /
+320 - 1 and y / 180 - 1. Frames of another shape are put in the middle of that one, as large as fits. A picture of
+another shape shows the middle of the frame, so that a dancer keeps his proportions whatever the pictures' size.
 """
 
 import math
@@ -14,8 +14,8 @@ from gganjax.data.dancers import FRAME
 
 JOINTS = 18
 LIMBS = (
-    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14),
-    (14, 16), (0, 15), (15, 17),
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
+    (0, 14), (14, 16), (0, 15), (15, 17),
 )  # fmt: skip
 # In the order of the limbs. MDVS' writer exchanges red and blue on the way to the file; here they stay as listed.
 COLORS = (
@@ -47,7 +47,7 @@ def place(size: tuple[int, int]) -> tuple[float, float, float]:
 
 
 def into_frame(joints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Joints [..., 2] in pixels of a video of that (height, width), moved to the frame: the whole video in its middle."""
+    """Joints [..., 2] in pixels of a video of that (height, width), moved to the frame, the video in its middle."""
     height, width = size
     scale = min(FRAME[0] / height, FRAME[1] / width)
     return joints * scale + ((FRAME[1] - scale * width) / 2, (FRAME[0] - scale * height) / 2)
@@ -71,9 +71,9 @@ def show(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def draw(joints: np.ndarray, size: tuple[int, int], *, line_width: float = 0) -> np.ndarray:
     """Draws one skeleton: uint8 [H, W, 3] on white.
 
-    Limb after limb, both joints as black discs of radius 4 and then an ellipse between them, 4 to both sides. At the size
-    of the frame joints are truncated to whole pixels, as in MDVS; at others nothing is, lengths are in proportion and
-    a pixel takes the share that covers it.
+    Limb after limb, both joints as black discs of radius 4 and then an ellipse between them, 4 to both sides. At the
+    size of the frame joints are truncated to whole pixels, as in MDVS; at others nothing is, lengths are in proportion
+    and a pixel takes the share that covers it.
 
     Args:
       joints: [18, 2], x and y in pixels of the frame.

@@ -67,7 +67,9 @@ def paint(who: Body, wears: Look, joints: np.ndarray, size: tuple[int, int]) -> 
     for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
         toe = (at[ankle][0] + (0.03 * unit if hip == 11 else -0.03 * unit), at[ankle][1] + 0.018 * unit)
         canvas.limb(at[ankle], toe, 0.022 * unit, 0.02 * unit, wears.shoes)
-        canvas.limb(at[knee], at[ankle], 0.036 * unit, 0.024 * unit, wears.skin if wears.short_trousers else wears.trousers)
+        canvas.limb(
+            at[knee], at[ankle], 0.036 * unit, 0.024 * unit, wears.skin if wears.short_trousers else wears.trousers
+        )
         canvas.limb(at[hip], at[knee], 0.05 * unit, 0.038 * unit, wears.trousers)
     canvas.limb(at[8], at[11], 0.052 * unit, 0.052 * unit, wears.trousers)
     waist = [_mix(at[2], at[8], 0.82), _mix(at[5], at[11], 0.82)]
@@ -140,13 +142,16 @@ class _Canvas:
 
     def _box(self, points, reach: float):
         """The part of the canvas around points, its pixels' x and y, and the points, all in pixels of the canvas."""
-        scaled = [tuple(F((value - corner) * self._scale) for value, corner in zip(point, self._corner)) for point in points]
+        scaled = [
+            tuple(F((value - corner) * self._scale) for value, corner in zip(point, self._corner)) for point in points
+        ]
         reach = reach * self._scale + 1
         height, width = self.pixels.shape[:2]
         top, bottom, left, right = (
             min(max(math.floor(edge), 0), side) for edge, side in (
                 (min(y for _, y in scaled) - reach, height), (max(y for _, y in scaled) + reach + 1, height),
-                (min(x for x, _ in scaled) - reach, width), (max(x for x, _ in scaled) + reach + 1, width)))  # fmt: skip
+                (min(x for x, _ in scaled) - reach, width),
+                (max(x for x, _ in scaled) + reach + 1, width)))  # fmt: skip
         box = None if top >= bottom or left >= right else (slice(top, bottom), slice(left, right))
         x = np.arange(left, right, dtype=F)[None, :] + F(0.5)
         y = np.arange(top, bottom, dtype=F)[:, None] + F(0.5)

@@ -41,8 +41,8 @@ def body(*numbers: int) -> Body:
     vary = lambda length: length * dice.between(0.92, 1.08)
     return Body(
         height=dice.between(228, 288), middle=FRAME[1] / 2 + dice.between(-12, 12), floor=dice.between(338, 348),
-        trunk=vary(0.29), thigh=vary(0.245), shin=vary(0.245), arm=vary(0.165), forearm=vary(0.15), shoulders=vary(0.105),
-        hips=vary(0.06), energy=dice.between(0.85, 1.12), habit=dice.between(-5, 7))  # fmt: skip
+        trunk=vary(0.29), thigh=vary(0.245), shin=vary(0.245), arm=vary(0.165), forearm=vary(0.15),
+        shoulders=vary(0.105), hips=vary(0.06), energy=dice.between(0.85, 1.12), habit=dice.between(-5, 7))  # fmt: skip
 
 
 def dance(who: Body, style: str, beats: list[float], *numbers: int, frames: int, rate: float = 10.0) -> np.ndarray:
@@ -114,7 +114,9 @@ def _joints(who: Body, pose: Pose, hop: float) -> list[tuple[float, float]]:
         points[wrist] = _step(points[elbow], _outward(arm[1] + who.habit, side), who.forearm)
         points[hip] = _step(hips, across, side * who.hips * narrow)
         points[knee] = _step(points[hip], _outward(leg[0] + 8 * pose.crouch, side), who.thigh * deep)
-        points[ankle] = _step(points[knee], _outward(leg[1] - 4 * pose.crouch, side), who.shin * (1 - 0.1 * pose.crouch))
+        points[ankle] = _step(
+            points[knee], _outward(leg[1] - 4 * pose.crouch, side), who.shin * (1 - 0.1 * pose.crouch)
+        )
     face = pose.turn * 0.022
     head = _step(neck, up, 0.085)
     points[0] = (head[0] + face, head[1])
@@ -122,7 +124,9 @@ def _joints(who: Body, pose: Pose, hop: float) -> list[tuple[float, float]]:
         points[eye] = _step(_step((head[0] + 0.8 * face, head[1]), up, 0.018), across, side * 0.017)
         points[ear] = _step(_step((head[0] - 0.4 * face, head[1]), up, 0.008), across, side * 0.036)
     ground = max(points[10][1], points[13][1]) + 0.035 + hop  # soles lie below the ankles
-    placed = [(who.middle + who.height * x, who.floor + who.height * (y - ground)) for _, (x, y) in sorted(points.items())]
+    placed = [
+        (who.middle + who.height * x, who.floor + who.height * (y - ground)) for _, (x, y) in sorted(points.items())
+    ]
     return [(_grid(x), _grid(y)) for x, y in placed]
 
 

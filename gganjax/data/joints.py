@@ -43,11 +43,11 @@ def read_track(path: Path) -> Track:
     """Reads the joints of a recording.
 
     Args:
-      path: an .npz file with `keypoints` [frames, 17, 18 or 25, 2 or 3] and, as far as known, `fps`, `image_size` [w, h],
-        `genre` or `style`, and `bpm`; a .json file with the same keys, its key points lists; a .json file of the data
-        folders, {"images": {NAME: {"body18": ...}}}, whose pictures are the frames; or a folder of OpenPose's files, one
-        for each frame. Frames are in the order of the numbers in their names. A confidence of 0, and a place of (0, 0), is
-        of a joint that was not found.
+      path: an .npz file with `keypoints` [frames, 17, 18 or 25, 2 or 3] and, as far as known, `fps`, `image_size`
+        [w, h], `genre` or `style`, and `bpm`; a .json file with the same keys, its key points lists; a .json file of
+        the data folders, {"images": {NAME: {"body18": ...}}}, whose pictures are the frames; or a folder of OpenPose's
+        files, one for each frame. Frames are in the order of the numbers in their names. A confidence of 0, and a place
+        of (0, 0), is of a joint that was not found.
 
     Raises:
       InputError: another content, or joints of another number.
@@ -61,11 +61,15 @@ def read_track(path: Path) -> Track:
         else:
             content = json.loads(path.read_text())
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"The key-point file {path} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
+        raise InputError(
+            f"The key-point file {path} cannot be read: {str(error).splitlines()[0].rstrip('.')}."
+        ) from error
     if isinstance(content, dict) and "images" in content:
         return _pictures(path)
     if not isinstance(content, dict) or "keypoints" not in content:
-        raise InputError(f"The key-point file {path} must hold 'keypoints' of [frames, joints, 2 or 3], found no such key.")
+        raise InputError(
+            f"The key-point file {path} must hold 'keypoints' of [frames, joints, 2 or 3], found no such key."
+        )
     try:
         points = np.asarray(content["keypoints"], np.float64)
     except (TypeError, ValueError):
@@ -98,8 +102,8 @@ def check_shape(points: np.ndarray, path) -> None:
         raise InputError(f"The key points of {path} must be [frames, joints, 2 or 3], found {list(points.shape)}.")
     if points.shape[1] not in _KINDS:
         raise InputError(
-            f"The key points of {path} are of {points.shape[1]} joints, expected {JOINTS} (OpenPose's COCO order), 17 (COCO)"
-            " or 25 (OpenPose's BODY_25)."
+            f"The key points of {path} are of {points.shape[1]} joints, expected {JOINTS} (OpenPose's COCO order),"
+            " 17 (COCO) or 25 (OpenPose's BODY_25)."
         )
 
 
@@ -115,7 +119,8 @@ def fill(joints: np.ndarray) -> np.ndarray:
             continue
         for axis in range(2):
             filled[:, joint, axis] = np.interp(
-                times, times[found], joints[found, joint, axis], left=np.nan, right=np.nan)
+                times, times[found], joints[found, joint, axis], left=np.nan, right=np.nan
+            )
     return filled
 
 
@@ -132,7 +137,9 @@ def resample(joints: np.ndarray, rate: float, wanted: float) -> np.ndarray:
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Names of frames in the order of the numbers in them: frame_9 before frame_10."""
-    return sorted(names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)])
+    return sorted(
+        names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+    )
 
 
 def _pictures(path: Path) -> Track:
@@ -144,7 +151,9 @@ def _openpose(folder: Path) -> np.ndarray:
     found = {file.name: file for file in [*folder.glob("*_keypoints.json")] or [*folder.glob("*.json")]}
     files = [found[name] for name in in_order(found)]
     if not files:
-        raise InputError(f"The folder of key points {folder} holds no OpenPose file (*_keypoints.json), one for each frame.")
+        raise InputError(
+            f"The folder of key points {folder} holds no OpenPose file (*_keypoints.json), one for each frame."
+        )
     figures = []
     for path in files:
         try:

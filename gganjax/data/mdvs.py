@@ -5,8 +5,8 @@ amplitudes of 16 bits at 16 kHz, "joint_coors": [100][18][2] pixels of a frame o
 ragged are left out, as there. A joint at (0, 0) was not found, as its detector writes.
 
     ROOT/train/NAME.json, ROOT/test/NAME.json    a file for each style, or
-    ROOT/NAME.json                               one of both splits: of each file the last `config.data.test_share` of the
-                                                 videos are the test split (thesis section 7: the last 10 % of each type)
+    ROOT/NAME.json                               one of both splits: of each file the last videos are the test split,
+                                                 config.data.test_share of them (thesis section 7: 10 % of each type)
 """
 
 import json
@@ -35,12 +35,16 @@ def open_mdvs(settings: Settings, split: str) -> Source:
     divided = (root / split).is_dir()
     files = {path.stem: path for path in sorted((root / split if divided else root).glob("*.json"))}
     if not files:
-        raise InputError(f"The dances of the {split} split must be JSON files in {root / split} or in {root}, which hold none.")
+        raise InputError(
+            f"The dances of the {split} split must be JSON files in {root / split} or in {root}, which hold none."
+        )
     styles = settings.domains or tuple(files)
     recordings, ragged = [], 0
     for number, style in enumerate(styles):
         if style not in files:
-            raise InputError(f"config.data.domains names the style '{style}', but there is no file {root / f'{style}.json'}.")
+            raise InputError(
+                f"config.data.domains names the style '{style}', but there is no file {root / f'{style}.json'}."
+            )
         clips, lost = read_clips(files[style])
         ragged += lost
         videos = sorted({video for video, _ in clips})
@@ -103,6 +107,6 @@ def _recording(name: str, style: int, sound: np.ndarray, places: np.ndarray) -> 
 
 
 def _share(videos: list[str], share: float, split: str) -> set[str]:
-    """The last part of the videos is the test split, at least one where there are two; the others are the training split."""
+    """The last videos, at least one of two or more, are the test split; the others are the training split."""
     last = min(math.ceil(share * len(videos)), len(videos) - 1)
     return set(videos[len(videos) - last :] if split == "test" else videos[: len(videos) - last])

@@ -52,12 +52,14 @@ def probe(path) -> Video:
 
 
 def read_sound(path, rate: int) -> np.ndarray | None:
-    """The sound of any file that ffmpeg reads, int16 [samples] at `rate`, channels averaged; None where there is none."""
+    """The sound of any file that ffmpeg reads, int16 [samples] at `rate`, channels averaged; None without any."""
     done = _run("-i", str(path), "-vn", "-ac", "1", "-ar", str(rate), "-f", "s16le", "-")
     return np.frombuffer(done.stdout, "<i2") if done.returncode == 0 and done.stdout else None
 
 
-def frames(path, rate: float, size: tuple[int, int], *, first: int = 0, count: int | None = None) -> Iterator[np.ndarray]:
+def frames(
+    path, rate: float, size: tuple[int, int], *, first: int = 0, count: int | None = None
+) -> Iterator[np.ndarray]:
     """The frames of a video at `rate` a second, each the nearest in time that it has, uint8 [H, W, 3].
 
     size: its (height, width), see `probe`; first, count: which of these frames, None for all up to the end.

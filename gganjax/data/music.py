@@ -56,7 +56,8 @@ PROGRESSIONS = ((0, 5, 7, 0), (0, 9, 5, 7), (0, 3, 5, 7), (0, 7, 9, 5))  # roots
 SCALE = (0, 2, 4, 7, 9, 12)  # of tunes; minor ones have 3 in place of 4
 HALF_TONES = (  # 2 ** (k / 12), written out: a library's power may differ in the last bit
     1.0, 1.0594630943592953, 1.122462048309373, 1.189207115002721, 1.2599210498948732, 1.3348398541700344,
-    1.4142135623730951, 1.4983070768766815, 1.5874010519681994, 1.681792830507429, 1.7817974362806785, 1.8877486253633868,
+    1.4142135623730951, 1.4983070768766815, 1.5874010519681994, 1.681792830507429, 1.7817974362806785,
+    1.8877486253633868,
 )  # fmt: skip
 _TURN = 6.283185307179586
 
@@ -129,7 +130,7 @@ def sine(turns: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=512)
 def note(key: int, seconds: float, harmonics: int) -> np.ndarray:
-    """A plucked tone, float64 [samples], at most about 1: `key` as on a piano (69 is 440 Hz), fading over its length."""
+    """A plucked tone that fades, float64 [samples], at most about 1: `key` as on a piano (69 is 440 Hz)."""
     octave, half = divmod(key - 69, 12)
     frequency = 440.0 * HALF_TONES[half] * (2.0**octave)
     time = np.arange(int(seconds * RATE), dtype=np.float64) / RATE

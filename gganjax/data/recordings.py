@@ -2,14 +2,15 @@
 
     ROOT/train/NAME.mp4             the video, or ROOT/train/NAME/, its frames as pictures ordered by their numbers
     ROOT/train/NAME.wav             its sound (.flac, .ogg, .mp3, ...), where the video has none or shall have another
-    ROOT/train/NAME.npz or .json    its key points, see `joints.read_track`, or ROOT/train/NAME_keypoints/, OpenPose's files
+    ROOT/train/NAME.npz or .json    its key points, see `joints.read_track`, or OpenPose's, .../NAME_keypoints/
 
-and the same with `test`. The files may be in folders of their styles, ROOT/train/STYLE/NAME.mp4; otherwise the key-point
-file may name the style. Pictures are needed for video alone, sound and key points always. Where there is no sound but the
-key points say their music's tempo, as those of AIST++ do, a click and drums are played at its beats.
+and the same with `test`. The files may be in folders of their styles, ROOT/train/STYLE/NAME.mp4; otherwise the
+key-point file may name the style. Pictures are needed for video alone, sound and key points always. Where there is
+no sound but the key points say their music's tempo, as those of AIST++ do, a click and drums are played at its
+beats.
 
-Everything is brought to ten frames a second and to the frame of `dance_skeletons`. Joints that were not found are put
-between the frames before and behind.
+Everything is brought to ten frames a second and to the frame of `dance_skeletons`. Joints that were not found are
+put between the frames before and behind.
 """
 
 from collections.abc import Callable
@@ -55,8 +56,12 @@ def open_recordings(settings: Settings, split: str) -> Source:
     guided = [files for files in listed if files.points]
     silent = [files.name for files in listed if not files.points]
     if not guided:
-        found = f"the {len(listed)} dances in it have no key points ({silent[0]} first)" if silent else "it holds no dance"
-        raise InputError(f"No dance of {place} can be used: {found}; expected NAME.npz, NAME.json or NAME_keypoints for each.")
+        found = (
+            f"the {len(listed)} dances in it have no key points ({silent[0]} first)" if silent else "it holds no dance"
+        )
+        raise InputError(
+            f"No dance of {place} can be used: {found}; expected NAME.npz, NAME.json or NAME_keypoints for each."
+        )
     tracks, made, bad = {}, {}, {}
     for files in guided:
         try:
@@ -67,8 +72,8 @@ def open_recordings(settings: Settings, split: str) -> Source:
     if bad and (settings.bad_files == "stop" or not made):
         told = "; ".join(sentence.rstrip(".") for sentence in list(bad.values())[:3])
         raise InputError(
-            f"{len(bad)} of {len(guided)} dances in {place} are bad ({told}): repair or remove them, or leave them out with"
-            " config.data.bad_files=skip."
+            f"{len(bad)} of {len(guided)} dances in {place} are bad ({told}): repair or remove them, or leave them out"
+            " with config.data.bad_files=skip."
         )
     style_of = {files.name: files.style or tracks[files.name].style or STYLE for files in guided if files.name in made}
     styles = settings.domains or tuple(sorted(set(style_of.values())))
@@ -80,7 +85,8 @@ def open_recordings(settings: Settings, split: str) -> Source:
         )
     recordings = [made[name]._replace(style=styles.index(style)) for name, style in style_of.items()]
     sentences = [] if not silent else [
-        f"{len(silent)} of {len(listed)} dances in {place} have no key points and are left out ({silent[0]} first)."]  # fmt: skip
+        f"{len(silent)} of {len(listed)} dances in {place} have no key points and are left out ({silent[0]} first)."
+    ]  # fmt: skip
     facts = {
         "kind": "recordings", "folder": str(root), "split": split, "without_key_points": silent,
         "bad_files": dict(sorted(bad.items())), "warnings": sentences,
@@ -89,7 +95,7 @@ def open_recordings(settings: Settings, split: str) -> Source:
 
 
 def find(place: Path) -> list[Files]:
-    """The recordings of a folder and of the folders of styles in it, sorted by name; a name is one with its style's folder."""
+    """The recordings of a folder and of the folders of styles in it, sorted; a style's folder is part of the name."""
     found: dict[tuple[str, str], dict[str, Path]] = {}
 
     def look(folder: Path, style: str) -> None:
@@ -157,7 +163,9 @@ def _recording(files: Files, track: joints.Track, settings: Settings) -> sequenc
     return sequences.Recording(files.name, 0, frames, sound, lambda: places, pictures, missing)
 
 
-def _sound(files: Files, track: joints.Track, seconds: float, settings: Settings) -> tuple[Callable[[], np.ndarray], int]:
+def _sound(
+    files: Files, track: joints.Track, seconds: float, settings: Settings
+) -> tuple[Callable[[], np.ndarray], int]:
     """How to hear a recording, and how many amplitudes there are."""
     if path := files.sound or (files.video if files.video and _look(files.video, _video_facts)[4] else None):
         return lambda: audio.read_audio(path).astype(np.int16), _look(path, _sound_length)[0]
@@ -165,8 +173,8 @@ def _sound(files: Files, track: joints.Track, seconds: float, settings: Settings
         seconds = int(seconds * audio.FRAME_RATE + 1e-6) / audio.FRAME_RATE
         return partial(music.track, track.tempo, seconds), int(seconds * audio.RATE + 0.5)
     raise InputError(
-        f"{files.name} has no sound, expected {files.points.with_name(files.name)}.wav or the like, a video with sound, or the"
-        " tempo of its music, bpm, among the key points."
+        f"{files.name} has no sound, expected {files.points.with_name(files.name)}.wav or the like, a video with sound,"
+        " or the tempo of its music, bpm, among the key points."
     )
 
 
@@ -174,8 +182,8 @@ def _check_rate(rate: float, files: Files) -> None:
     if not 1 <= rate <= 1000:
         found = f"{rate:g}" if rate else "not known"
         raise InputError(
-            f"The frame rate of {files.name} is {found}, expected 1 to 1000 frames a second: fps in {files.points.name}, or"
-            " config.data.frame_rate."
+            f"The frame rate of {files.name} is {found}, expected 1 to 1000 frames a second: fps in"
+            f" {files.points.name}, or config.data.frame_rate."
         )
 
 
@@ -207,7 +215,11 @@ def _of_video(path: Path, stored: tuple[int, int], size: tuple[int, int], first:
     return np.stack(shown + [shown[-1]] * (count - len(shown)))
 
 
-def _of_frames(folder: Path, names: list[str], rate: float, size: tuple[int, int], first: int, count: int) -> np.ndarray:
+def _of_frames(
+    folder: Path, names: list[str], rate: float, size: tuple[int, int], first: int, count: int
+) -> np.ndarray:
     """Frames of a folder of pictures, each the nearest in time, uint8 [count, H, W, 3]."""
-    chosen = [min(int(number / audio.FRAME_RATE * rate + 0.5), len(names) - 1) for number in range(first, first + count)]
+    chosen = [
+        min(int(number / audio.FRAME_RATE * rate + 0.5), len(names) - 1) for number in range(first, first + count)
+    ]
     return np.stack([dance_skeletons.show(images.read_image(folder / names[number]), size) for number in chosen])

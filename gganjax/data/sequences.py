@@ -1,9 +1,9 @@
 """Recordings of dances to numbered samples: windows of some frames with their sound, joints and pictures.
 
-A recording has ten frames a second. Its windows are `config.data.frames` long and begin every `config.data.hop` frames, by
-default one behind the other without overlap, as Music-Dance-Video-Synthesis cuts its clips of 10 s. The first frame of a
-recording with pictures is the photo that video is made from, so that its first window begins with the second frame
-where it is long enough. Nothing is cropped at random or mirrored.
+A recording has ten frames a second. Its windows are `config.data.frames` long and begin every `config.data.hop`
+frames, by default one behind the other without overlap, as Music-Dance-Video-Synthesis cuts its clips of 10 s. The
+first frame of a recording with pictures is the photo that video is made from, so that its first window begins with
+the second frame where it is long enough. Nothing is cropped at random or mirrored.
 """
 
 import logging
@@ -45,8 +45,14 @@ class Recording(NamedTuple):
     missing: np.ndarray | None = None
 
 
-def open_sequences(recordings: Sequence[Recording], styles: Sequence[str], settings: Settings, facts: dict, *,
-                   absent: dict[str, str] | None = None) -> Source:
+def open_sequences(
+    recordings: Sequence[Recording],
+    styles: Sequence[str],
+    settings: Settings,
+    facts: dict,
+    *,
+    absent: dict[str, str] | None = None,
+) -> Source:
     """The samples of recordings.
 
     Args:
@@ -75,7 +81,9 @@ def open_sequences(recordings: Sequence[Recording], styles: Sequence[str], setti
     sentences = _left_out(short, gaps, recordings, length)
     if not windows:
         told = " ".join(sentences) or "there is no recording."
-        raise InputError(f"No window of {length} frames (config.data.frames) of the {facts['split']} split can be used: {told}")
+        raise InputError(
+            f"No window of {length} frames (config.data.frames) of the {facts['split']} split can be used: {told}"
+        )
     for sentence in sentences:
         _log.warning(sentence.rstrip("."))
     memory = Memory(settings.memory)
@@ -103,7 +111,9 @@ def open_sequences(recordings: Sequence[Recording], styles: Sequence[str], setti
                 made[name] = make()
         return made | {"name": window_name(recording.name, first, length)}
 
-    names = Names(len(windows), lambda index: window_name(recordings[windows[index][1]].name, windows[index][0], length))
+    names = Names(
+        len(windows), lambda index: window_name(recordings[windows[index][1]].name, windows[index][0], length)
+    )
     used = {number for _, number in windows}
     counted = {style: sum(recordings[number].style == place for number in used) for place, style in enumerate(styles)}
     facts = facts | {
@@ -140,8 +150,8 @@ def _left_out(short: list, gaps: dict, recordings: Sequence[Recording], length: 
     for name, firsts in list(gaps.items())[:MOST]:
         last = firsts[0] + length - 1
         sentences.append(
-            f"{len(firsts)} windows of {name} are left out (frames {firsts[0]} to {last} first): joints are missing there that"
-            " are found at no time before or at none after."
+            f"{len(firsts)} windows of {name} are left out (frames {firsts[0]} to {last} first): joints are missing"
+            " there that are found at no time before or at none after."
         )
     if len(gaps) > MOST:
         sentences.append(f"Windows of {len(gaps) - MOST} more recordings are left out for missing joints.")
