@@ -9,13 +9,13 @@ Variants:
   mdvs_baseline       that baseline as its code has it, on its files
   recordings          a folder of dances: videos, sound and key points
   dance_keypoints     clips of AIST++, a click and drums at their beats; training clips stand for a test split
-  s1_1 ... s1_4       rows of the ablation on the embedded dances: MDVS' generator, with SSGA-Net, with CTGA-Net, with both
+  s1_1 ... s1_4       rows of the ablation on the embedded dances: MDVS' generator, with SSGA-Net, with CTGA-Net, both
   small, s1_1_small ... s1_4_small
                       the same on networks a quarter as wide, for CPUs
   demo                the full model, narrower, on a part of the embedded dances: minutes on two CPU cores
 
-The first command trains the network of the pose perceptual loss; without `style_run` that term is 0, and the log says so.
-Weights, learning rates, batch and length are those of the baseline's code: the thesis gives none (dance data of
+The first command trains the network of the pose perceptual loss; without `style_run` that term is 0, and the log says
+so. Weights, learning rates, batch and length are those of the baseline's code: the thesis gives none (dance data of
 3,748 clips there, 960 samples of 5 s embedded here). The rows all have the baseline's head, so that they differ in the
 attention alone; the full model has the head of the thesis' text. Rows of one table want the same `style_run`, seed and
 steps. Sets are looked for under datasets/NAME, or in --config.data.folder=FOLDER. Test dances are made with the running

@@ -9,8 +9,8 @@ Variants:
   dance_keypoints  clips of AIST++ in three genres; it has no test split, and the training clips stand for it
   demo             the embedded dances on a narrower network: minutes on two CPU cores
 
-The thesis trains on ballet, k-pop and popping; the baseline's network told 16 classes apart, and neither its weights nor
-its training are to be had: optimizer and length are ours. --config.options.style_run=RUN then names the run to
+The thesis trains on ballet, k-pop and popping; the baseline's network told 16 classes apart, and neither its weights
+nor its training are to be had: optimizer and length are ours. --config.options.style_run=RUN then names the run to
 `dance_skeleton`, and --config.evaluate.style_run=RUN to an evaluation. Other styles than these are named in
 --config.options.styles and --config.data.domains, in one order. Sets are looked for under datasets/NAME, or in
 --config.data.folder=FOLDER.
@@ -32,7 +32,8 @@ def base(styles: tuple = EMBEDDED, **options):
     config.options.update(options)
     config.weights = WEIGHTS
     config.batch_size, config.epochs = 16, 20
-    config.optimizers = dict(classifier=defaults.adam(dict(name="linear_share", flat_share=0.5), learning_rate=1e-3, b1=0.9))
+    schedule = dict(name="linear_share", flat_share=0.5)
+    config.optimizers = dict(classifier=defaults.adam(schedule, learning_rate=1e-3, b1=0.9))
     config.data.update(kind="dances", domains=styles, frames=config.options.frames)
     config.evaluate.update(norm="running", metrics=())
     return config
@@ -46,7 +47,7 @@ def mdvs():
 
 
 def dance_keypoints():
-    """Clips of AIST++ at ten frames a second, a new sample every half second; a tenth of the baseline's networks."""
+    """Clips of AIST++ at ten frames a second, a new sample every half second, on a narrow network."""
     config = base(GENRES, width=16)
     config.data.update(kind="recordings", folder="datasets/dance_keypoints", test_split="train", hop=5)
     return config

@@ -34,17 +34,21 @@ def base(**options):
     config = defaults.get_config()
     config.method = "dance_video"
     config.options = dict(
-        frames=4, forward=True, backward=True, detach=False, generator="resnet", width=64, blocks=9, levels=8, dropout=0.0,
-        discriminator_width=64, discriminator_layers=3, norm="instance", compute_dtype="float32")
+        frames=4, forward=True, backward=True, detach=False, generator="resnet", width=64, blocks=9, levels=8,
+        dropout=0.0, discriminator_width=64, discriminator_layers=3, norm="instance", compute_dtype="float32")
     config.options.update(options)
     terms = {term: weight for term, weight in WEIGHTS.items() if config.options.get(term, True)}
     config.weights = dict(discriminator=dict(fake=0.5, real=0.5), generator=terms)
     config.batch_size, config.epochs = 4, 20
-    schedule = dict(name="linear", flat_epochs=10, decay_epochs=10)
-    config.optimizers = dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule))
+    config.optimizers = optimizers(dict(name="linear", flat_epochs=10, decay_epochs=10), 2e-4)
     config.data.update(kind="dances", frames=config.options.frames, load_size=256, crop_size=256, flip="off")
     config.evaluate.metrics = METRICS
     return config
+
+
+def optimizers(schedule: dict, rate: float) -> dict:
+    """Pix2pix's Adam for both players, the generator's at a rate of its own."""
+    return dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule, learning_rate=rate))
 
 
 def small(config, *, size: int = 64):
@@ -52,8 +56,7 @@ def small(config, *, size: int = 64):
     config.options.update(width=32, blocks=6, discriminator_width=32, discriminator_layers=2)
     config.data.update(load_size=size, crop_size=size)
     config.batch_size, config.epochs, config.steps = 2, 0, 2000
-    schedule = dict(name="linear_steps", flat_steps=1000)
-    config.optimizers = dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule, learning_rate=5e-4))
+    config.optimizers = optimizers(dict(name="linear_steps", flat_steps=1000), 5e-4)
     config.sample_every, config.checkpoint_every = 250, 250
     config.evaluate.update(metrics=("psnr", "ssim", "lpips", "kid_efficientnet"), limit=200)
     return config
@@ -72,15 +75,14 @@ def demo():
     config.options.update(width=16, blocks=3, discriminator_width=16)
     config.data.update(people=2, test_people=2)
     config.steps, config.sample_every, config.checkpoint_every = 120, 60, 60
-    schedule = dict(name="linear_steps", flat_steps=60)
-    config.optimizers = dict(discriminator=defaults.adam(schedule), generator=defaults.adam(schedule, learning_rate=1e-3))
+    config.optimizers = optimizers(dict(name="linear_steps", flat_steps=60), 1e-3)
     config.evaluate.limit = 24
     return config
 
 
 VARIANTS = {
-    "": base, "unet256": lambda: base(generator="unet256"), "detach": lambda: base(detach=True), "recordings": recordings,
-    "small": lambda: small(base()), "demo": demo,
+    "": base, "unet256": lambda: base(generator="unet256"), "detach": lambda: base(detach=True),
+    "recordings": recordings, "small": lambda: small(base()), "demo": demo,
     **{name: lambda name=name: base(**ROWS[name]) for name in ROWS},
     **{f"{name}_small": lambda name=name: small(base(**ROWS[name])) for name in ROWS},
 }

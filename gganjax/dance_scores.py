@@ -33,7 +33,8 @@ RECORD = {
     "diversity": ("Diversity", "mean distance of ST-GCN features between dances to different music", True),
     "multimodality": ("Multimodality", "mean distance of ST-GCN features between dances to the same music", True),
     "beat_alignment": ("Beat alignment", "AI Choreographer's, deviation 0.05 s", True),
-    "beat_alignment_shuffled": ("Beat alignment, shuffled music", "control: the same dances with other windows' music", None),
+    "beat_alignment_shuffled": (
+        "Beat alignment, shuffled music", "control: the same dances with other windows' music", None),
     "style_accuracy": ("Style accuracy", "dances whose most probable style is theirs", True),
 }  # fmt: skip
 NEEDS_NETWORK = ("pose_fid", "pose_fid_shrunk", "diversity", "multimodality")
@@ -45,12 +46,13 @@ def run(translator, source: Source, config: Mapping[str, Any], output: Path) -> 
     Args:
       translator: what `use.load` returned.
       source: the test split.
-      config: whose `data` and `evaluate` are used; `evaluate.dances` are made of every window, `evaluate.style_run` names
-        the run of the features' network, by default `options.style_run`.
+      config: whose `data` and `evaluate` are used; `evaluate.dances` are made of every window, `evaluate.style_run`
+        names the run of the features' network, by default `options.style_run`.
       output: folder of the results; made where it does not exist.
 
     Returns:
-      The content of metrics.json as of `evaluate.run`; `copy_source` holds the values of the real dances, as `beside` says.
+      The content of metrics.json as of `evaluate.run`; `copy_source` holds the values of the real dances, as `beside`
+      says.
 
     Raises:
       InputError: no test dances, no such run of features, or a dance that is not finite.
@@ -60,7 +62,8 @@ def run(translator, source: Source, config: Mapping[str, Any], output: Path) -> 
     style_run = settings["style_run"] or config["options"].get("style_run", "")
     if style_run and "audio" in fields:
         features = dance_style.Features(style_run)
-    batches = data.test_batches(source, config["data"], batch_size=settings["batch_size"], limit=settings["limit"], fields=fields)
+    batches = data.test_batches(
+        source, config["data"], batch_size=settings["batch_size"], limit=settings["limit"], fields=fields)
     parts: dict[str, list] = {}
     with batches:
         for number, batch in enumerate(batches):
@@ -69,7 +72,7 @@ def run(translator, source: Source, config: Mapping[str, Any], output: Path) -> 
             (name,) = made[0]
             made = np.stack([out[name] for out in made], axis=1)
             if not np.isfinite(made[valid]).all():
-                raise InputError(f"What was made of {names[0]} or of one behind it is not finite; nothing was measured.")
+                raise InputError(f"What was made of {names[0]} or of one behind it is not finite; nothing is measured.")
             for key, rows in {**batch, "name": names, "made": made}.items():
                 parts.setdefault(key, []).append(np.asarray(rows)[valid])
     seen = {key: np.concatenate(rows) for key, rows in parts.items()}
@@ -107,7 +110,8 @@ def _dances(seen: Mapping[str, np.ndarray], features: dance_style.Features | Non
         _features(found, features(made.reshape(-1, *made.shape[2:])), features(real), songs, left_out)
         found["identity"] = features.identity
     else:
-        left_out = dict.fromkeys(NEEDS_NETWORK, "it needs the ST-GCN of a dance_style run, named in config.evaluate.style_run")
+        why = "it needs the ST-GCN of a dance_style run, named in config.evaluate.style_run"
+        left_out = dict.fromkeys(NEEDS_NETWORK, why)
     motion = [keeping.kinematic_beats(dance) for dance in made.reshape(-1, *made.shape[2:])]
     danced = [keeping.kinematic_beats(dance) for dance in real]
     try:
@@ -133,8 +137,10 @@ def _features(found: dict, made: np.ndarray, real: np.ndarray, songs: np.ndarray
     """Fills in what compares features of dances [N, 256]; a reason is noted for what cannot be computed."""
     moments = metrics.Moments(made), metrics.Moments(real)
     measures = {
-        "pose_fid": lambda: metrics.pose_fid(*moments), "pose_fid_shrunk": lambda: metrics.pose_fid(*moments, shrink=True),
-        "diversity": lambda: metrics.diversity(made, songs), "multimodality": lambda: metrics.multimodality(made, songs)}
+        "pose_fid": lambda: metrics.pose_fid(*moments),
+        "pose_fid_shrunk": lambda: metrics.pose_fid(*moments, shrink=True),
+        "diversity": lambda: metrics.diversity(made, songs),
+        "multimodality": lambda: metrics.multimodality(made, songs)}
     for name, measure in measures.items():
         try:
             found["mean"][name] = measure()
@@ -158,8 +164,8 @@ def _facts(name: str, found: Mapping[str, Any], samples: int) -> dict[str, Any]:
     """What a reader must know of a number."""
     title, definition, larger = RECORD[name]
     network = found["identity"] if name in NEEDS_NETWORK else {}
-    return {"title": title, "unit": "%" * (name == "style_accuracy"), "larger_is_better": larger, "definition": definition,
-            "samples": samples, **network}
+    return {"title": title, "unit": "%" * (name == "style_accuracy"), "larger_is_better": larger,
+            "definition": definition, "samples": samples, **network}
 
 
 def _write_rows(path: Path, names: np.ndarray, rows: Mapping[str, list]) -> None:

@@ -75,14 +75,14 @@ def test_graph_attention_by_its_equations(axis):
 
 
 def test_generator_starts_as_the_tanh_of_twice_its_head():
-    """S = S^ + S~ is 2 S' while alpha and beta are 0; a network takes music of any length unless its axis is the frames."""
+    """S = S^ + S~ is 2 S' while alpha and beta are 0; music is of any length unless the axis is that of the frames."""
     sizes = dict(head="mdvs", width=2, first=1, head_width=3)
     audio, noise = np.float32(RANDOM.normal(size=(1, 5, 1600))), np.float32(RANDOM.normal(size=(1, 5, 10)))
     full, plain = (DanceGenerator(**sizes, spatial=both, temporal=both, axis="frame") for both in (True, False))
     variables = filled(full, audio, noise)
     params = variables["params"] | {"spatial": variables["params"]["spatial"] | {"alpha": np.zeros(1, np.float32)},
                                     "temporal": {"beta": np.zeros(1, np.float32)}}
-    run = jax.jit(lambda variables: (full.apply(variables, audio, noise, TEST), plain.apply(variables, audio, noise, TEST)))
+    run = jax.jit(lambda variables: [net.apply(variables, audio, noise, TEST) for net in (full, plain)])
     made, single = run(variables | {"params": params})
     np.testing.assert_allclose(made, np.tanh(2 * np.arctanh(np.float64(single))), atol=1e-5)
     assert single.shape == (1, 5, 18, 2)
@@ -145,7 +145,8 @@ def test_perceptual_loss_of_a_trained_classifier(tmp_path):
     assert identity == dance_style.identity(jax.tree.map(np.copy, params), {"network": "stgcn"})
     params["trained"]["params"]["head"]["bias"] = params["trained"]["params"]["head"]["bias"] + 1e-3
     assert identity != dance_style.identity(params, {"network": "stgcn"})
-    gone = methods.load("dance_skeleton", toy | dict(style_run=str(tmp_path / "gone")))  # a trained model needs it no more
+    # A trained model is used without it.
+    gone = methods.load("dance_skeleton", toy | dict(style_run=str(tmp_path / "gone")))
     with pytest.raises(InputError, match="gone does not exist; expected the folder of a dance_style run"):
         gone.frozen["perceptual"]()
     (tmp_path / "other").mkdir()
@@ -247,7 +248,7 @@ def test_a_dance_keeps_its_own_beat():
 
 
 def test_scores_of_a_run(tmp_path):
-    """Real dances handed back keep the beat as well as they do; without a classifier its scores are left out by name."""
+    """Real dances handed back keep the beat as they do; without a classifier its scores are left out by name."""
     method = methods.load("dance_skeleton", dict(width=2, first=1, head_width=4, discriminator_width=2))
     periods = (0.4, 0.5, 0.6)
 

@@ -21,9 +21,9 @@ METHOD, NET = "dance_style", "classifier"
 def network(run: str | Path) -> tuple[FrozenSTGCN, Callable[[], dict], dict]:
     """Returns the network of a run, the function that loads its parameters, and what results say of it.
 
-    The last is {"network", "run", "step", "styles", "frames"}; `identity` adds the hash. Only a small file is read here, and
-    none where the folder is gone: a trained model of which the network was a loss alone can be used without it. The
-    function that loads then says so.
+    The last is {"network", "run", "step", "styles", "frames"}; `identity` adds the hash. Only a small file is read
+    here, and none where the folder is gone: a trained model of which the network was a loss alone can be used without
+    it. The function that loads then says so.
 
     Raises:
       InputError: there is no checkpoint in the folder, or it is not of a `dance_style` run.

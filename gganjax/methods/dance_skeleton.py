@@ -43,7 +43,8 @@ class DanceSkeleton:
                  style_run):
         self.audio_scale, self.reference_features = audio_scale, reference_features
         loudest = LOUDEST / audio_scale
-        self.fields = {"audio": Field(("B", frames, PIECE), -loudest, loudest), "poses": Field(("B", frames, JOINTS, 2))}
+        self.fields = {"audio": Field(("B", frames, PIECE), -loudest, loudest),
+                       "poses": Field(("B", frames, JOINTS, 2))}
         self.nets = {"generator": generator, "local_discriminator": local_discriminator,
                      "global_discriminator": global_discriminator}
         self.frozen = {}
@@ -84,7 +85,8 @@ class DanceSkeleton:
         terms["feature"] = feature_matching(made, wanted)
         terms["pixel"] = losses.pixel(fake, real)
         if "perceptual" in self.nets:
-            terms["perceptual"] = losses.perceptual(call("perceptual", fake), call("perceptual", real), PERCEPTUAL_WEIGHTS)
+            made, wanted = call("perceptual", fake), call("perceptual", real)
+            terms["perceptual"] = losses.perceptual(made, wanted, PERCEPTUAL_WEIGHTS)
         else:
             terms["perceptual"] = jnp.zeros(())
         return terms
@@ -99,8 +101,8 @@ class DanceSkeleton:
         """Real and generated dances told apart beside their music, with a penalty on the slope over the poses alone.
 
         The slope is that of the probability, whose logarithm the baseline's loss takes, at one random point between
-        the real and the generated dance of each music. The music is heard once for all three, where the baseline encodes
-        it each time: that differs in what dropout draws and in how often the running statistics move.
+        the real and the generated dance of each music. The music is heard once for all three, where the baseline
+        encodes it each time: that differs in what dropout draws and in how often the running statistics move.
         """
         keys = jax.random.split(key, 4)
         real, fake = batch["poses"], jax.lax.stop_gradient(out["fake_poses"])
@@ -148,11 +150,12 @@ def build(*, frames: int = 50, head: str = "thesis", spatial: bool = True, tempo
       temporal: whether it has CTGA-Net (Eq. 7.3 and 7.4).
       conv_axis: what SSGA-Net's convolutions mix: the coordinates of each frame, "joint", which fits music of any
         length, or the frames of each coordinate, "frame".
-      style_run: run of `dance_style` whose ST-GCN the pose perceptual loss compares dances by; without one the term is 0.
+      style_run: run of `dance_style` whose ST-GCN the pose perceptual loss compares dances by; without one the term is
+        0.
       features: of the global discriminator for feature matching: "all" six convolutions, or those of the "reference"
         code, which takes the third twice and leaves the fourth out.
-      mdvs_view_bug: mix samples and frames of the encoded music in the global discriminator as the baseline's code does,
-        for its published weights only.
+      mdvs_view_bug: mix samples and frames of the encoded music in the global discriminator as the baseline's code
+        does, for its published weights only.
       audio_scale: factor that brings the data's amplitudes to those of 16 bits: 1, or 32768 for music in [-1, 1].
       width, first: of the encoders of music, generator and global discriminator alike: the codes and the GRU, and the
         first convolution.

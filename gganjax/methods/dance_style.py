@@ -1,7 +1,7 @@
 """ST-GCN as a classifier of dance styles (Yan et al. 2018), whose features DanceGAN's pose perceptual loss compares.
 
-Poses are [B, F, 18, 2] in [-1, 1], `style` [B] the number of the style in `styles`. The baseline's network told 16 classes
-apart and is not to be had; a run of this method is named in `options.style_run` of `dance_skeleton`.
+Poses are [B, F, 18, 2] in [-1, 1], `style` [B] the number of the style in `styles`. The baseline's network told 16
+classes apart and is not to be had; a run of this method is named in `options.style_run` of `dance_skeleton`.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """DanceGAN, stage II: skeletons to video (Tang, thesis ch. 7).
 
-The generator G_r makes a frame of an image of the person and a drawn skeleton. It is used in three ways: on the person's
-first frame I_0, and, for consistency in time, on the generated frame before and on the one behind. In the code I_0 is
-`source`, [B, H, W, 3], the drawn skeletons S_1 .. S_F are `skeletons` and the real frames are `frames`, both
+The generator G_r makes a frame of an image of the person and a drawn skeleton. It is used in three ways: on the
+person's first frame I_0, and, for consistency in time, on the generated frame before and on the one behind. In the code
+I_0 is `source`, [B, H, W, 3], the drawn skeletons S_1 .. S_F are `skeletons` and the real frames are `frames`, both
 [B, F, H, W, 3]; all are in [-1, 1].
 
 The thesis names neither networks nor weights nor the discriminator's input; those here are our choice: GestureGAN's

@@ -1,8 +1,8 @@
 """How well dances keep to the beat of their music.
 
-A kinematic beat is a moment at which the body rests: a local minimum of the speed of its joints. Beat alignment is that of
-"AI Choreographer" (Li et al., ICCV 2021, section 5.2.2): how near to a beat of the music each kinematic beat is. A dance to
-other music is the control: without any tie to the music the value is well above 0.
+A kinematic beat is a moment at which the body rests: a local minimum of the speed of its joints. Beat alignment is that
+of "AI Choreographer" (Li et al., ICCV 2021): how near to a beat of the music each kinematic beat is. A dance to other
+music is the control: without any tie to the music the value is well above 0.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ class Alignment(NamedTuple):
 def kinematic_beats(poses: np.ndarray, *, rate: float = 10.0) -> np.ndarray:
     """Returns the seconds of the kinematic beats of a dance, float64 [beats].
 
-    The speed is the mean over the joints of the way from one frame to the next, smoothed over three such steps (1, 2, 1); a
-    minimum lies where a parabola through it and its neighbors is lowest. Minima at either end are not counted.
+    The speed is the mean over the joints of the way from one frame to the next, smoothed over three such steps (1, 2,
+    1); a minimum lies where a parabola through it and its neighbors is lowest. Minima at either end are not counted.
 
     Args:
       poses: [F, V, 2], x and y from -1 to 1 across a frame of 16:9.
@@ -58,7 +58,7 @@ def kinematic_beats(poses: np.ndarray, *, rate: float = 10.0) -> np.ndarray:
 
 
 def beat_alignment(motion: np.ndarray, music: np.ndarray, *, deviation: float = DEVIATION) -> float:
-    """Returns the mean over the kinematic beats of exp(-d^2 / (2 deviation^2)), d their distance to the nearest musical one.
+    """Returns the mean over kinematic beats of exp(-d^2 / (2 deviation^2)), d the distance to the nearest musical beat.
 
     Args:
       motion: seconds of the kinematic beats; 0 where there are none.
@@ -80,8 +80,8 @@ def alignment(motion: Sequence[np.ndarray], music: Sequence[np.ndarray], songs: 
               shuffles: int = 20) -> Alignment:
     """Returns the beat alignment of dances with their own music, and with the music of others as the control.
 
-    Each dance is compared with that of `shuffles` others, as far away in the list as numbers spread evenly over its length;
-    the same song is never taken. Music without beats is left out on both sides.
+    Each dance is compared with that of `shuffles` others, as far away in the list as numbers spread evenly over its
+    length; the same song is never taken. Music without beats is left out on both sides.
 
     Args:
       motion: kinematic beats of each dance.
@@ -94,7 +94,8 @@ def alignment(motion: Sequence[np.ndarray], music: Sequence[np.ndarray], songs: 
     """
     songs = list(range(len(motion))) if songs is None else list(songs)
     if not len(motion) == len(music) == len(songs):
-        raise InputError(f"{len(motion)} dances need as much music, found {len(music)} and {len(songs)} names of songs.")
+        raise InputError(
+            f"{len(motion)} dances need as much music, found {len(music)} and {len(songs)} names of songs.")
     kept = [number for number, beats in enumerate(music) if len(beats)]
     if len({songs[number] for number in kept}) < 2:
         raise InputError("Beat alignment and its control need two songs with beats or more.")

@@ -20,8 +20,8 @@ LAYERS = ((80, 16, 32), (4, 2, 1), (4, 2, 1), (10, 5, 3), (5, 1, 0))
 class PieceEncoder(nn.Module):
     """Codes of single pieces, [B, F, 1600] -> [B, F, width] in [-1, 1].
 
-    Five convolutions over time of `first`, 2, 4 and 8 times `first`, and `width` channels; all but the last with a batch
-    norm over the pieces of all videos and a ReLU, the last with a tanh.
+    Five convolutions over time of `first`, 2, 4 and 8 times `first`, and `width` channels; all but the last with a
+    batch norm over the pieces of all videos and a ReLU, the last with a tanh.
     """
 
     width: int = 256

@@ -1,8 +1,8 @@
 """DanceGAN's generator of dances (Tang, thesis ch. 7): music and noise to skeletons, with graph attention.
 
-Music is [B, F, 1600] (see `nets.audio`), noise [B, F, 10], skeletons are [B, F, V, 2], x and y in [-1, 1]. Inside, a frame
-is one row of 2V coordinates, x_0, y_0, x_1, y_1, ... The encoder, the noise and the residual head are those of the
-baseline's code, Music-Dance-Video-Synthesis (MDVS, Ren et al. 2020); thesis and code differ in the head.
+Music is [B, F, 1600] (see `nets.audio`), noise [B, F, 10], skeletons are [B, F, V, 2], x and y in [-1, 1]. Inside, a
+frame is one row of 2V coordinates, x_0, y_0, x_1, y_1, ... The encoder, the noise and the residual head are those of
+the baseline's code, Music-Dance-Video-Synthesis (MDVS, Ren et al. 2020); thesis and code differ in the head.
 """
 
 import flax.linen as nn
@@ -35,8 +35,8 @@ class DenseBlock(nn.Module):
 class PoseHead(nn.Module):
     """Coordinates S' before any bound, [B, F, C] -> [B, F, outputs].
 
-    "thesis": three linear layers with batch norm and ReLU, and a linear one (thesis 7.2). "mdvs": a linear layer, three
-    residual blocks of two such layers, dropout and a linear layer, as the baseline's code has it.
+    "thesis": three linear layers with batch norm and ReLU, and a linear one (thesis ch. 7). "mdvs": a linear layer,
+    three residual blocks of two such layers, dropout and a linear layer, as the baseline's code has it.
     """
 
     outputs: int
@@ -59,9 +59,9 @@ class PoseHead(nn.Module):
 class SpatialGraphAttention(nn.Module):
     """SSGA-Net, self-frame spatial graph attention, [B, F, N] -> [B, F, N] (thesis Eq. 7.1 and 7.2).
 
-    The N coordinates are the nodes, and a node's vector are its F values. With B, A and D made of S' by a convolution of
-    size 1 each, C_ji is the softmax over i of B_i A_j, and the answer alpha sum_i C_ji D_i + S'_j; alpha starts at 0.
-    Nothing is divided by the root of a vector's length. The convolutions mix the coordinates of each frame (`axis`
+    The N coordinates are the nodes, and a node's vector are its F values. With B, A and D made of S' by a convolution
+    of size 1 each, C_ji is the softmax over i of B_i A_j, and the answer alpha sum_i C_ji D_i + S'_j; alpha starts at
+    0. Nothing is divided by the root of a vector's length. The convolutions mix the coordinates of each frame (`axis`
     "joint"), or the F frames of each coordinate ("frame": the literal reading, for sequences of one length only).
     """
 
@@ -84,8 +84,8 @@ class SpatialGraphAttention(nn.Module):
     def _check_length(self, x, name):
         known = self.variables.get("params", {}).get(name)
         if known is not None and (expected := len(known["kernel"])) != x.shape[1]:
-            raise InputError(f"with options.conv_axis 'frame' the generator makes dances of {expected} frames at a time, "
-                             f"found music for {x.shape[1]}.")
+            raise InputError(f"with options.conv_axis 'frame' the generator makes dances of {expected} frames at a "
+                             f"time, found music for {x.shape[1]}.")
 
 
 class TemporalGraphAttention(nn.Module):
@@ -106,10 +106,11 @@ class TemporalGraphAttention(nn.Module):
 class DanceGenerator(nn.Module):
     """Music [B, F, 1600] and noise [B, F, 10] -> skeletons [B, F, joints, 2] in [-1, 1].
 
-    The hidden H of the music and the noise, through a GRU and a tanh, give S'; the answer is the tanh of S^ + S~, of what
-    the spatial and the temporal graph attention make of S' (thesis 7.2), of one of them alone, or of S' itself (rows of
-    the ablation). The thesis states no bound; the tanh behind the sum keeps skeletons in range. F is any number, unless
-    `axis` is "frame". At full size 8,982,664 parameters with the head "mdvs" and no attention, 4,778,120 with "thesis".
+    The hidden H of the music and the noise, through a GRU and a tanh, give S'; the answer is the tanh of S^ + S~, of
+    what the spatial and the temporal graph attention make of S' (thesis ch. 7), of one of them alone, or of S' itself
+    (rows of the ablation). The thesis states no bound; the tanh behind the sum keeps skeletons in range. F is any
+    number, unless `axis` is "frame". At full size 8,982,664 parameters with the head "mdvs" and no attention, 4,778,120
+    with "thesis".
     """
 
     joints: int = 18

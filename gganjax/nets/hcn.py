@@ -1,8 +1,8 @@
-"""The discriminators of dances: a convolutional co-occurrence network on poses and their motion, as the baseline has them.
+"""The discriminators of dances: a convolutional co-occurrence network on poses and their motion, as in the baseline.
 
-HCN (Li et al. 2018) learns of each joint by itself first and then takes the joints for the channels, so that every joint
-meets every other. Layers and sizes are those of DanceGAN's baseline, Music-Dance-Video-Synthesis (MDVS, Ren et al. 2020);
-kernels start as uniform Glorot, biases at 0. Poses are [B, F, V, 2] in [-1, 1].
+HCN (Li et al. 2018) learns of each joint by itself first and then takes the joints for the channels, so that every
+joint meets every other. Layers and sizes are those of DanceGAN's baseline, Music-Dance-Video-Synthesis (MDVS, Ren et
+al. 2020); kernels start as uniform Glorot, biases at 0. Poses are [B, F, V, 2] in [-1, 1].
 """
 
 import flax.linen as nn
@@ -24,8 +24,8 @@ class HCN(nn.Module):
 
     Two streams of four convolutions each, for positions and for their differences in time, which are stretched to F
     frames again; two convolutions on what both have. With `pooled` a max pooling halves the sizes behind the
-    third to sixth convolution, otherwise behind the sixth alone. Returned are the last layer's values, channel by channel,
-    and a list of what the six convolutions give (those of the positions), activated and pooled.
+    third to sixth convolution, otherwise behind the sixth alone. Returned are the last layer's values, channel by
+    channel, and a list of what the six convolutions give (those of the positions), activated and pooled.
     """
 
     width: int = 64
@@ -79,7 +79,7 @@ def halve(x: jax.Array) -> jax.Array:
 
 
 def windows(poses: jax.Array) -> jax.Array:
-    """Cuts poses [B, F, V, 2] into overlapping windows of 5 frames, 3 frames apart: [B, N, 5, V, 2]; 50 frames make 16."""
+    """Cuts poses [B, F, V, 2] into windows of 5 frames, 3 frames apart: [B, N, 5, V, 2]; 50 frames make 16."""
     count = (poses.shape[1] - WINDOW) // STEP + 1
     return jnp.stack([poses[:, STEP * i : STEP * i + WINDOW] for i in range(count)], axis=1)
 

@@ -54,11 +54,11 @@ def batch_norm(x: jax.Array, name: str, mode: Mode) -> jax.Array:
 
 
 class GRU(nn.Module):
-    """Gated recurrent unit in PyTorch's form from a state of 0, [B, T, C] -> [B, T, features], or twice as many channels.
+    """Gated recurrent unit in PyTorch's form from a state of 0, [B, T, C] -> [B, T, features], or twice the channels.
 
     r = sigmoid(W_r x + b_r + U_r h + c_r), z likewise, n = tanh(W_n x + b_n + r (U_n h + c_n)), and the next state is
-    (1 - z) n + z h. With `both` a second one reads from the last step to the first, and its states stand behind; the two
-    run side by side in one loop.
+    (1 - z) n + z h. With `both` a second one reads from the last step to the first, and its states stand behind; the
+    two run side by side in one loop.
     """
 
     features: int

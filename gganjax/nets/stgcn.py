@@ -1,7 +1,7 @@
 """ST-GCN on poses (Yan et al. 2018): classifies dances, and its blocks are the features of the pose perceptual loss.
 
-Poses are [B, F, 18, 2] in [-1, 1], joints in OpenPose's order. Layers and sizes are those of the network that DanceGAN's
-baseline, Music-Dance-Video-Synthesis (Ren et al. 2020), was trained with.
+Poses are [B, F, 18, 2] in [-1, 1], joints in OpenPose's order. Layers and sizes are those of the network that
+DanceGAN's baseline, Music-Dance-Video-Synthesis (Ren et al. 2020), was trained with.
 """
 
 import functools
@@ -27,8 +27,8 @@ def adjacency() -> np.ndarray:
     """Normalized adjacency of the joints in three parts, float32 [3, 18, 18]: [k, v, w] is what w takes from v.
 
     Edges and self loops, every column divided by its sum; self loops are one part, edges from a joint as far from the
-    neck or farther the next, edges from a nearer joint the last. Distances are known up to one edge, and all beyond count
-    as equal.
+    neck or farther the next, edges from a nearer joint the last. Distances are known up to one edge, and all beyond
+    count as equal.
     """
     near = np.eye(JOINTS, dtype=bool)
     for one, other in EDGES:
@@ -43,8 +43,8 @@ def adjacency() -> np.ndarray:
 class STGCNBlock(nn.Module):
     """Graph convolution of each frame and convolution over 9 frames, [B, T, V, C] -> [B, T / stride, V, width].
 
-    The input is added before the last ReLU: as it is where the shape stays, through a convolution and a batch norm where
-    it changes, not at all without `residual`.
+    The input is added before the last ReLU: as it is where the shape stays, through a convolution and a batch norm
+    where it changes, not at all without `residual`.
     """
 
     width: int
@@ -71,10 +71,11 @@ class STGCNBlock(nn.Module):
 
 
 class STGCN(nn.Module):
-    """Poses [B, F, 18, 2] -> logits [B, classes]; with `blocks` the outputs of the ten blocks instead, [B, t, 18, c] each.
+    """Poses [B, F, 18, 2] -> logits [B, classes], float32.
 
     Ten blocks, width and 2 and 4 times it, time halved twice; the mean over frames and joints; a linear layer. Width 64
-    and 16 classes make 3,078,224 parameters; the features are then 256 numbers.
+    and 16 classes make 3,078,224 parameters; the features are then 256 numbers. With `blocks` it returns the outputs of
+    the ten blocks instead, [B, t, 18, c] each.
     """
 
     classes: int = 16

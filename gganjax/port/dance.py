@@ -97,8 +97,10 @@ def stgcn() -> Table:
     for i in range(10):
         key, path = f"st_gcn_networks.{i}", f"block_{i}"
         entries += conv(f"{key}.gcn.conv", f"{path}/graph") + conv(f"{key}.tcn.2", f"{path}/time")
-        entries += norm(f"{key}.tcn.0", f"{path}/norm_0", affine=True) + norm(f"{key}.tcn.3", f"{path}/norm_1", affine=True)
+        norms = [(f"{key}.tcn.0", f"{path}/norm_0"), (f"{key}.tcn.3", f"{path}/norm_1")]
         if i in (4, 7):
-            entries += conv(f"{key}.residual.0", f"{path}/skip") + norm(f"{key}.residual.1", f"{path}/skip_norm", affine=True)
+            entries += conv(f"{key}.residual.0", f"{path}/skip")
+            norms.append((f"{key}.residual.1", f"{path}/skip_norm"))
+        entries += [entry for place in norms for entry in norm(*place, affine=True)]
         entries.append(Entry(f"edge_importance.{i}", f"params/{path}/importance"))
     return Table("the ST-GCN", (*entries, *conv("fcn", "head")), r"A|.*\.num_batches_tracked")

@@ -88,7 +88,7 @@ def local_discriminator(fixture: Fixture) -> list[Pair]:
 
 
 def global_discriminator(fixture: Fixture) -> list[Pair]:
-    """Compares the probabilities with and without the baseline's mix of samples, features, and the terms made of them."""
+    """Compares probabilities with and without the baseline's mix of samples, features, and the terms made of them."""
     given, inputs = fixture.arguments, fixture.group("in/")
     audio, real, fake = inputs["audio"], poses(inputs["pose"]), poses(inputs["fake"])
     module = GlobalDiscriminator(given["hcn_channels"], given["audio_width"], 4)
@@ -98,11 +98,11 @@ def global_discriminator(fixture: Fixture) -> list[Pair]:
 
     def run(variables):
         ours = {}
-        for net, probability, heard in ((bug, "prob", "attended_as_reference"), (module, "prob_without_view_bug", "attended")):
+        for net, name, heard in ((bug, "prob", "attended_as_reference"), (module, "prob_without_view_bug", "attended")):
             logits, of = inside(net, variables, real, audio)
-            ours |= {probability: jax.nn.sigmoid(logits), heard: of("attention")[:, None]}
-        wanted, made = (dance_skeleton.matched(net.apply(variables, x, audio, TEST, features=True), reference_features=True)
-                        for x in (real, fake))
+            ours |= {name: jax.nn.sigmoid(logits), heard: of("attention")[:, None]}
+        stages = [module.apply(variables, x, audio, TEST, features=True) for x in (real, fake)]
+        wanted, made = (dance_skeleton.matched(one, reference_features=True) for one in stages)
         terms = [losses.pixel(x, y) for x, y in zip(made, wanted, strict=True)]
         ours |= {f"feat{i}": x for i, x in enumerate(wanted) if i in (0, 2, 4, 5)}
         judge = dance_skeleton.probability(lambda x: bug.apply(variables, x, audio, TEST))
