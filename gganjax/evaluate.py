@@ -30,6 +30,7 @@ log = logging.getLogger("gganjax")
 
 EXTREMES = 6  # rows of the pictures of the best and of the worst pairs
 COLUMNS = ("fake", "source")  # what is compared with the targets
+TRANSLATED = ("fake_target", "fake_frames")  # outputs that are: pictures, or videos frame by frame
 
 
 def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: str | Path | None = None,
@@ -66,6 +67,12 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     method, asked = translator.method, dict(config["data"], masks=settings["masks"])
     source = data.open_source(asked, "test")
     check_domains(config, method, source)
+    if "poses" in method.fields:
+        from gganjax import dance_scores  # reading sound imports what pictures need not wait for
+
+        if extra:
+            raise InputError(f"--metrics names {extra[0]}, which measures pictures; dances are measured by what is told of them.")
+        return dance_scores.run(translator, source, config, output)
     total = min(len(source), settings["limit"] or len(source))
     if not total:
         raise InputError("The test split holds no pairs to evaluate.")
@@ -89,32 +96,36 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
             names, valid = batch.pop("name"), batch.pop("valid")
             out = translator.outputs(batch, seed=number)
             for name in further:
-                if name not in out or name == "fake_target":
-                    known = [made for made in out if made != "fake_target"]
+                if name not in out or name in TRANSLATED:
+                    known = [made for made in out if made not in TRANSLATED]
                     raise InputError(f"config.evaluate.pictures names '{name}', which {method.name} does not make besides its "
                                      f"translation{nearest(name, known) if known else ' (it makes nothing else)'}.")
-            _check_finite(out["fake_target"], names)
+            _check_finite(out, names)
+            made, target, copied = _compared(batch, out)
+            of = len(target) // len(names)  # frames of a sequence, each compared for itself
             saved = {name: report.as_picture(image, truncate=settings["truncate"]) for name, image in out.items()}
             label = batch["target_domain"].argmax(1) if "target_domain" in batch else None
             values = measure.update(
-                batch["target"], valid=valid, mask=batch["target_mask"][..., 0] if measure.masked else None,
-                new=_new(source, len(rows), valid, seen), label=label,
+                target, valid=valid.repeat(of), mask=batch["target_mask"][..., 0] if measure.masked else None,
+                new=_new(source, len(rows), valid, seen).repeat(of), label=label,
                 groups=[domains[place] for place in label] if domains else None,
-                fake=saved["fake_target"], source=batch["source"], **{name: saved[name] for name in further})
+                fake=report.to_uint8(made, truncate=settings["truncate"]), source=copied,
+                **{name: saved[name] for name in further})
             panels = {name: report.as_picture(image, palette=source.palette) for name, image in method.panels(batch, out).items()}
             for row in np.flatnonzero(valid):
-                one, floor = ({name: float(of[row]) for name, of in values[column].items()} for column in COLUMNS)
+                part = slice(row * of, (row + 1) * of)
+                one, floor = ({name: float(per[part].mean()) for name, per in values[column].items()} for column in COLUMNS)
                 rows.append((names[row], one, floor))
                 shown.add(one, {name: image[row] for name, image in panels.items()})
                 for name, pictures in saved.items() if len(rows) <= settings["images"] else ():
-                    ending = "" if name == "fake_target" else f"__{name}"
+                    ending = "" if name in TRANSLATED else f"__{name}"
                     report.save(pictures[row], output / "images" / f"{_file_name(names[row])}{ending}.png")
             progress.update(int(valid.sum()))
     found, record = measure.results(), measure.record()
     if trained:
         record["classification_accuracy"] |= trained
     result = {
-        "step": translator.step, "pairs": len(rows), "size": "{}x{}".format(*saved["fake_target"].shape[1:3]),
+        "step": translator.step, "pairs": len(rows), "size": "{}x{}".format(*made.shape[1:3]),
         "norm": settings["norm"], "dropout": settings["dropout"],
         "export": "8 bits, truncated" if settings["truncate"] else "8 bits, rounded",
         "seconds": round(time.monotonic() - start, 1),
@@ -132,6 +143,14 @@ def run(folder: str | Path, *, config: Mapping[str, Any] | None = None, output: 
     shown.write(output)
     logs.write_json(output / "metrics.json", result)
     return result
+
+
+def _compared(batch: Mapping[str, np.ndarray], out: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+    """(translated, true, source) pictures [N, H, W, C], N the rows of the batch; of videos all frames of all of them."""
+    if "fake_frames" not in out:
+        return out["fake_target"], batch["target"], batch["source"]
+    flat = lambda video: video.reshape(-1, *video.shape[2:])
+    return flat(out["fake_frames"]), flat(batch["frames"]), batch["source"].repeat(batch["frames"].shape[1], axis=0)
 
 
 def _targets(facts: Mapping[str, Any]) -> list[str]:
@@ -172,10 +191,11 @@ def _possible(usual: Sequence[str], extra: Sequence[str], size: tuple[int, int],
     return chosen, left_out
 
 
-def _check_finite(images: np.ndarray, names: Sequence[str]) -> None:
-    wrong = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
-    if wrong.size:
-        raise InputError(f"The translation of {names[wrong[0]]} holds values that are not finite; nothing was measured.")
+def _check_finite(out: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
+    for images in (out[name] for name in TRANSLATED if name in out):
+        wrong = np.flatnonzero(~np.isfinite(images).all(axis=tuple(range(1, images.ndim))))
+        if wrong.size:
+            raise InputError(f"The translation of {names[wrong[0]]} holds values that are not finite; nothing was measured.")
 
 
 def published(config: Mapping[str, Any]) -> dict[str, Any]:

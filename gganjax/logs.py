@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from gganjax.errors import InputError
 
-PACKAGES = ("gganjax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy", "pillow", "ml-collections")
+PACKAGES = ("gganjax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain", "numpy", "scipy", "soundfile", "pillow",
+            "ml-collections")
 
 
 class Log:

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gganjax import checkpoint, class_page, core, data, devices, logs, methods, overlay, report, settings
+from gganjax import checkpoint, class_page, core, dance_page, data, devices, logs, methods, overlay, report, settings
 from gganjax.command import Command
 from gganjax.data import settings as data_settings
 from gganjax.errors import InputError
@@ -102,6 +102,9 @@ def _check(asked: Command) -> int:
     classes = class_page.write_check(asked.workdir / "check.html", sources, method.fields)
     if classes:
         print(f"classes and their colors: look at {classes}")
+    dances = dance_page.write_check(asked.workdir / "check.html", sources)
+    if dances:
+        print(f"dances, their styles and beats: look at {dances}")
     print(f"method {method.name}: batch fields")
     for name, field in method.fields.items():
         print(f"  {name:<24} {list(field.shape)}, values {field.low:g} to {field.high:g}")
@@ -151,10 +154,11 @@ def _print_facts(facts: dict[str, Any], indent: str = "  ") -> None:
 
 
 def _print_results(found: dict[str, Any]) -> None:
+    shown = lambda number: "inf" if number is None else f"{number:.4g}"
+    beside = found.get("beside", "copying the source")
     for key, value in found["mean"].items():
-        floor = found["copy_source"][key]
-        shown = ["inf" if number is None else f"{number:.4g}" for number in (value, floor)]
-        print(f"{key:<24} {shown[0]:>8}   (copying the source: {shown[1]})")
+        floor = f"   ({beside}: {shown(found['copy_source'][key])})" if key in found["copy_source"] else ""
+        print(f"{key:<24} {shown(value):>8}{floor}")
     for name, part in found.get("pictures", {}).items():
         numbers = [f"{key} {value:.4g}" for key, value in part["mean"].items() if value is not None]
         print(f"  {name.replace('_', ' ')}: {', '.join(numbers)}")

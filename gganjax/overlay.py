@@ -72,7 +72,7 @@ def write_check(path: Path, sources: dict, settings) -> Path | None:
     """
     sections = []
     for split, source in sources.items():
-        if source.load(0)[0].figure is None:
+        if source.sequence or source.load(0)[0].figure is None:
             continue
 
         def shown(caption: str, panel) -> Shown:

@@ -32,18 +32,21 @@ def wrap(title: str, status: str, sections: list[tuple[str, str]]) -> str:
 
 
 def results(metrics: dict[str, Any]) -> tuple[str, str] | None:
-    """Tabulate what evaluation measured beside the score of returning the source unchanged, and the paper's row."""
+    """Tabulate what evaluation measured beside the score of returning the source unchanged, and the paper's row.
+
+    Where nothing is translated, `beside` says what the second column is of; a measure may then be missing in it.
+    """
     if not metrics:
         return None
     paper = metrics.get("published") or {"values": {}}
     further = metrics.get("pictures", {})
-    heads = ["this model", *(name.replace("_", " ") for name in further), "source copied"]
+    heads = ["this model", *(name.replace("_", " ") for name in further), metrics.get("beside", "source copied")]
     if paper["values"]:
         heads.append(paper["source"] + ("" if paper["same_data"] else " (published, other data)"))
     rows = []
     for key, facts in metrics["record"].items():
         own = [_beside(found["mean"][key], found["details"].get(key, {})) for found in (metrics, *further.values())]
-        scores = [*own, _number(metrics["copy_source"][key])]
+        scores = [*own, _number(metrics["copy_source"][key]) if key in metrics["copy_source"] else ""]
         if paper["values"]:
             scores.append(_number(paper["values"][key]) if key in paper["values"] else "")
         cells = "".join(f'<td class="number">{score}</td>' for score in scores)

@@ -26,6 +26,7 @@ log = logging.getLogger("gganjax")
 
 MOST = 16  # skeletons that one grid holds
 ALONE = "translated"  # name of the only column of a method that takes nothing but an image
+DANCES = ("audio", "poses", "skeletons")  # inputs of methods that another command is for
 FLAGS = {  # what gives each input of a method
     "source": ("images",), "labels": ("images",), "source_guidance": ("source_keypoints",),
     "instances": ("instances",), "target_guidance": ("keypoints", "skeletons"), "target_classes": ("classes",),
@@ -120,7 +121,8 @@ def _check_inputs(method: core.Method, given: Mapping[str, Sequence[str]]) -> No
     taken = " and ".join(method.inputs)
     for name in method.inputs:
         if name not in FLAGS:
-            raise InputError(f"{method.name} takes {taken}, but no flag gives it {name}: gganjax.load in Python does.")
+            other = "python -m experiments.dance makes dances and videos" if name in DANCES else "gganjax.load in Python does"
+            raise InputError(f"{method.name} takes {taken}, but no flag gives it {name}: {other}.")
     for flag, files in given.items():
         named = [name for name, flags in FLAGS.items() if flag in flags]
         if files and not {*named} & {*method.inputs}:

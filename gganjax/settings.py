@@ -42,6 +42,8 @@ EVALUATE = dict(
     limit=0,  # at most that many test pairs; 0 means all
     images=24,  # translated images that are kept as files
     truncate=False,  # cut fractions off in the 8-bit export as the reference does, instead of rounding
+    dances=2,  # of dances: how many are made of each test music
+    style_run="",  # ... run of dance_style whose features compare them; "" = config.options.style_run
 )
 
 
@@ -72,7 +74,7 @@ def check_values(config: Mapping[str, Any]) -> None:
     _choice("evaluate.norm", evaluate["norm"], ("batch", "running"))
     _choice("evaluate.feature_weights", evaluate["feature_weights"], ("released", "random"))
     _choice("evaluate.masks", evaluate["masks"], ("person", "pg2"))
-    for key, least in dict(batch_size=1, limit=0, classifier_epochs=1).items():
+    for key, least in dict(batch_size=1, limit=0, classifier_epochs=1, dances=1).items():
         if (evaluate[key] or 0) < least:
             raise InputError(f"config.evaluate.{key} must be at least {least}, found {evaluate[key]}.")
     for player, terms in config["weights"].items():
@@ -156,20 +158,22 @@ def check_columns(config: Mapping[str, Any], method: Any) -> None:
 
 
 def check_domains(config: Mapping[str, Any], method: Any, source: Any) -> None:
-    """The domains of a method that has any must be those of the data, in the same order.
+    """The domains, or styles of dances, of a method that has any must be those of the data, in the same order.
 
     Args:
         config: the configuration as a dictionary.
         method: what `methods.load` returned.
         source: what `data.open_source` returned.
     """
-    wanted, facts = getattr(method, "domains", None), source.describe()
-    if wanted is not None and list(wanted) != list(facts.get("domains", ())):
-        raise InputError(
-            f"{method.name} translates between the domains {', '.join(wanted)}, but the data of kind "
-            f"{config['data']['kind']} have {', '.join(facts.get('domains', ())) or 'none'}: name the same ones in "
-            "config.options.domains and config.data.domains, in one order."
-        )
+    facts = source.describe()
+    for key, does in dict(domains="translates between", styles="tells apart").items():
+        wanted, found = getattr(method, key, None), facts.get(key, ())
+        if wanted is not None and list(wanted) != list(found):
+            raise InputError(
+                f"{method.name} {does} the {key} {', '.join(wanted)}, but the data of kind {config['data']['kind']} have "
+                f"{', '.join(found) or 'none'}: name the same ones in config.options.{key} and config.data.domains, in one "
+                "order."
+            )
 
 
 def example(config: Mapping[str, Any], method: Any) -> dict[str, np.ndarray]:

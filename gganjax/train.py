@@ -235,12 +235,14 @@ def _sampler(method, config, samples, workdir, log, *, palette=None) -> Callable
         networks = devices.fetch(state.replace(opt={}, pools={}))
         params = core.sample_params(networks)
         panels = method.panels(inputs, run(params, networks.moving, inputs, key))
-        panels = {name: report.as_picture(np.asarray(x), palette=palette) for name, x in panels.items()}
+        panels = {name: np.asarray(x) for name, x in panels.items()}
+        (workdir / "samples").mkdir(exist_ok=True)
+        report.animate(panels, workdir / "samples/newest.webp", audio=inputs.get("audio"))
+        panels = {name: report.as_picture(x, palette=palette) for name, x in panels.items()}
         if look:
             seen, size = look(params, networks.moving, inputs, key), next(iter(inputs.values())).shape[1:3]
             panels |= {name: report.enlarge(report.as_picture(seen[name]), size) for name in columns}
         picture = report.grid(panels)
-        (workdir / "samples").mkdir(exist_ok=True)
         picture.save(workdir / "samples" / f"step_{step:08d}.png")
         log.picture(step, picture)
 

@@ -149,16 +149,16 @@ def _domains(given: Any, domains: Sequence[str], rows: tuple[int, ...]) -> np.nd
 
 def _checked(name: str, image: Any, field: core.Field) -> np.ndarray:
     """The input as uint8, or as float32 within the range of its field."""
-    array = np.asarray(image)
-    if len(field.shape) == 3:
+    array, picture = np.asarray(image), field.shape[-3:-1] == ("H", "W")
+    if field.shape[1:] == ("H", "W"):
         return _numbers(name, array, field)
-    if array.dtype == np.uint8 and len(field.shape) == 4:
+    if array.dtype == np.uint8 and picture:
         return array
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"'{name}' must be uint8 or float, found {array.dtype}.")
     if array.size and not (np.min(array) >= field.low - 1e-3 and np.max(array) <= field.high + 1e-3):
         found = f"{np.min(array):.4g} to {np.max(array):.4g}"
-        kinds = "uint8, or floats" if len(field.shape) == 4 else "numbers"
+        kinds = "uint8, or floats" if picture else "numbers"
         raise InputError(f"'{name}' must be {kinds} from {field.low:g} to {field.high:g}, found {found}.")
     return array.astype(np.float32)
 

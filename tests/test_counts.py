@@ -7,6 +7,7 @@ import pytest
 from gganjax import core, methods
 from gganjax.nets.bigraph import BiGraphGenerator
 from gganjax.nets.dagan import DAGANGenerator
+from gganjax.nets.dance import DanceGenerator
 from gganjax.nets.edgegan import EdgeGANGenerator
 from gganjax.nets.encoderdecoder import BiasedPatchDiscriminator, EncoderDecoder
 from gganjax.nets.lggan import CrossViewGenerator, SemanticGenerator
@@ -231,6 +232,17 @@ def test_dagan_and_edgegan(name):
     assert [parameters(net, (1, *size, channels)) for net in made] == expected
 
 
+def test_generators_of_dances():
+    """The baseline's, what each graph attention adds, and the head as the thesis writes it."""
+    baseline, music = dict(head="mdvs", spatial=False, temporal=False), ((1, 50, 1600), (1, 50, 10))
+    size = lambda **options: parameters(DanceGenerator(**options), *music)
+    assert size(**baseline) == 8_982_664
+    assert size(**baseline | dict(spatial=True, axis="frame")) == 8_982_664 + 7_651
+    assert size(**baseline | dict(spatial=True, axis="joint")) == 8_982_664 + 3_997
+    assert size(**baseline | dict(temporal=True)) == 8_982_664 + 1
+    assert size(spatial=False, temporal=False) == 4_778_120
+
+
 SYSTEMS = {
     "gesturegan": dict(generator=11_387_587, discriminator_plain=2_767_809, discriminator_guided=2_770_881,
                        perceptual=14_714_688),  # VGG16's convolutions
@@ -281,6 +293,12 @@ SYSTEMS |= {
     "selectiongan_semantic": dict(generator=93_064_232, discriminator=5_601_410, perceptual=14_714_688),
 }
 OPTIONS |= {name: dict(perceptual="vgg16") for name in ("selectiongan_person", "selectiongan_semantic")}
+SYSTEMS |= {
+    "dance_skeleton": dict(generator=4_778_120 + 3_997 + 1, local_discriminator=1_552_001, global_discriminator=3_788_393),
+    "dance_style": dict(classifier=3_078_224),
+    "dance_video": dict(generator=11_387_587, discriminator=2_767_809),
+}
+OPTIONS["dance_style"] = dict(styles=[f"style {i}" for i in range(16)])  # as many as the baseline's network told apart
 
 
 def test_every_system_is_counted():

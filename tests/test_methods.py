@@ -59,8 +59,20 @@ LEARNED |= {"selectiongan": "generator/pixel_fine", "selectiongan_person": "gene
             "selectiongan_semantic": "generator/pixel"}
 WEIGHTS |= {"pixel_fine": 100.0, "tv_coarse": 1e-6, "tv_fine": 1e-6}
 RATES |= {"selectiongan": 1e-2}
-GATED = {"xinggan": ("query", "key", "value")}  # modules behind a factor that starts at 0: they move from step 2 on
+# DanceGAN's stages and its classifier.
+TOYS |= {
+    "dance_skeleton": dict(frames=18, width=8, first=1, head_width=64, discriminator_width=2, dropout=0.0),
+    "dance_style": dict(styles=("a", "b"), frames=6, width=2),
+    "dance_video": SMALL | dict(frames=2),
+}
+LEARNED |= {"dance_skeleton": "generator/pixel", "dance_style": "classifier/style", "dance_video": "generator/pixel"}
+RATES |= {"dance_skeleton": 1e-2}
+# Modules behind a factor that starts at 0: they move from step 2 on.
+GATED = dict.fromkeys(("dance_skeleton", "xinggan"), ("query", "key", "value"))
 STILL = {"edgegan": "spare", "xfork": "_bias", "xseq": "_bias"}  # ends of the names of modules that are there but never move
+# What methods of sequences make, and the field that it is to equal.
+SEQUENCES = {"dance_skeleton": ("fake_poses", "poses"), "dance_style": ("fake_style", "style"),
+             "dance_video": ("fake_frames", "frames")}
 STEPS, AGAIN = 60, 5  # of the run, and of its repetition
 
 
@@ -69,10 +81,16 @@ def test_every_method_has_its_toy():
 
 
 def pictures(method, rows=2, size=16):
-    """A batch as a method's fields describe it: 8-bit pictures, masks of 0 and 1, one domain each, classes."""
+    """A batch as a method's fields describe it: 8-bit pictures, masks of 0 and 1, one domain each, classes, sequences."""
     random, batch = np.random.default_rng(1), {}
     for name, field in method.fields.items():
         channels = field.shape[-1]
+        if field.shape == ("B",):
+            batch[name] = np.arange(rows, dtype=np.int32) % (int(field.high) + 1)
+            continue
+        if len(field.shape) > 2 and "H" not in field.shape:  # music or poses
+            batch[name] = random.uniform(field.low, field.high, (rows, *field.shape[1:])).astype(np.float32)
+            continue
         if field.shape == ("B", channels):
             batch[name] = np.eye(channels, dtype=np.float32)[random.integers(channels, size=rows)]
             continue
@@ -83,8 +101,8 @@ def pictures(method, rows=2, size=16):
         if field.low == 0:
             coarse = random.integers(0, 2, (rows, 4, 4, channels)).astype(np.float32)
         else:
-            coarse = random.integers(40, 216, (rows, 4, 4, channels), np.uint8)
-        batch[name] = coarse.repeat(size // 4, 1).repeat(size // 4, 2)
+            coarse = random.integers(40, 216, (rows, *field.shape[1:-3], 4, 4, channels), np.uint8)
+        batch[name] = coarse.repeat(size // 4, -3).repeat(size // 4, -2)
     return batch
 
 
@@ -159,6 +177,9 @@ def test_two_pairs_are_learned(trained):
 
 def test_sample_needs_its_inputs_alone(trained):
     method, _, _, batch, states, _, _ = trained
+    if method.name in SEQUENCES:
+        _samples_a_sequence(method, batch, states[STEPS])
+        return
     image = batch["target" if "target" in batch else "source"]
     run = devices.compile_sample(method)
     state = states[STEPS]
@@ -181,6 +202,17 @@ def test_sample_needs_its_inputs_alone(trained):
         assert list(out) == [f"to {name}" for name in method.domains]
         panels = method.panels(shown, out)
         assert list(panels) == ["source", *out] and all(x.shape == image.shape for x in panels.values())
+
+
+def _samples_a_sequence(method, batch, state):
+    """What a method of sequences samples has the shape of its real counterpart."""
+    made, real = SEQUENCES[method.name]
+    inputs = {name: batch[name] for name in method.inputs}
+    out = devices.compile_sample(method)(core.sample_params(state), state.moving, inputs, jax.random.key(0))
+    shape = batch[real].shape if batch[real].ndim > 1 else (*batch[real].shape, len(method.styles))
+    assert out[made].shape == shape and np.abs(out[made]).max() <= 1
+    panels = method.panels(core.prepare(batch, method.fields), out)
+    assert all(len(panel) == len(batch[real]) for panel in panels.values())
 
 
 def test_unknown_names_are_told_with_the_nearest():

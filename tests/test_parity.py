@@ -102,6 +102,13 @@ FIXTURES = (
     "dagan_attention",
     "dagan_generator",
     "edgegan_generator",
+    "dancegan_audio_encoder",
+    "dancegan_mdvs_generator",
+    "dancegan_global_discriminator",
+    "dancegan_local_discriminator",
+    "dancegan_stgcn",
+    "dancegan_graph_attention",
+    "dancegan_stage2_losses",
 )
 
 

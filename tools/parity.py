@@ -23,6 +23,7 @@ from parities import (
     c2gan,
     cyclegan,
     dagan,
+    dancegan,
     distributions,
     domains,
     edgegan,
@@ -111,6 +112,13 @@ KNOWN = (
     (r"DAGAN CAM \(cab\) and SAM", dagan.attention),
     (r"dagan_generator$", dagan.generator),
     (r"edgegan_generator$", edgegan.generator),
+    (r"MDVS model/audio_encoder\.py RNN\b", dancegan.audio_encoder),
+    (r"MDVS model/pose_generator_norm\.py Generator$", dancegan.generator),
+    (r"MDVS model/HCN_D\.py seq_discriminator\b", dancegan.global_discriminator),
+    (r"MDVS model/local_HCN_frame_D\.py HCN$", dancegan.local_discriminator),
+    (r"MDVS net/st_gcn_perceptual\.py Model\b", dancegan.stgcn),
+    (r"SSGA-Net / CTGA-Net\b", dancegan.graph_attention),
+    (r"stage II generation strategies and losses\b", dancegan.stage2_losses),
 )
 
 

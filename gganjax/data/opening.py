@@ -1,4 +1,4 @@
-"""`open_source`: from the data settings to a checked set of pairs."""
+"""`open_source`: from the data settings to a checked set of pairs or sequences."""
 
 from gganjax.data import attributes, domains, drawn, folders, labels, strips
 from gganjax.data import settings as settings_module
@@ -24,7 +24,9 @@ def open_source(settings, split: str) -> Source:
     if split not in ("train", "test"):
         raise InputError(f"The split must be 'train' or 'test', found {split!r}.")
     size = settings.crop if split == "test" and settings.test_crop == "resize" else settings.load
-    if settings.kind == "drawn":
+    if settings.kind in settings_module.SEQUENCES:
+        source = _open_sequences(settings, split)
+    elif settings.kind == "drawn":
         source = drawn.open_drawn(settings, split, size=size)
     else:
         folder = settings.test_split if split == "test" else "train"
@@ -38,6 +40,16 @@ def open_source(settings, split: str) -> Source:
             source = PAIRS[settings.kind](settings, folder, size=size)
     source = source if settings.share >= 1 else take_share(source, settings.share)
     return source.exchanged() if settings.exchange and settings.kind not in UNRELATED else source
+
+
+def _open_sequences(settings, split: str) -> Source:
+    """Opens music and dances; reading sound imports what pictures need not wait for."""
+    from gganjax.data import dances, mdvs, recordings
+
+    if settings.kind == "dances":
+        return dances.open_dances(settings, split)
+    kind = dict(mdvs=mdvs.open_mdvs, recordings=recordings.open_recordings)[settings.kind]
+    return kind(settings, settings.test_split if split == "test" else "train")
 
 
 def take_share(source: Source, share: float) -> Source:

@@ -16,6 +16,8 @@ from gganjax.data import settings as settings_module
 from gganjax.data.source import Side, Source, raw_sample
 from gganjax.errors import InputError
 
+SEQUENCES = ("audio", "poses", "frames", "skeletons")  # fields of some frames
+
 
 def steps_per_epoch(source: Source, batch_size: int) -> int:
     """The number of batches in which every pair has come up once."""
@@ -52,7 +54,7 @@ def train_batches(
 
     Returns:
       A `Batches` iterator of dicts: source, target uint8 [B, H, W, 3], name, a list of B, and what else
-      `augment.apply` makes.
+      `augment.apply` makes; of sequences what `sequences.open_sequences` says.
     """
     settings = settings_module.resolve(settings)
     if batch_size < 1 or batch_size % process_count:
@@ -65,13 +67,16 @@ def train_batches(
     flip = settings.flip == "on" or (settings.flip == "auto" and not source.mirrored)
 
     def finish(sample, rng):
+        if source.sequence:
+            return sample
         chosen = augment.draw(
             rng, load_size=source.size, crop_size=settings.crop, flip=flip, whole_range=settings.whole_range)
         return _apply(sample, chosen, settings, fields)
 
     sides = source.sides if source.sides or settings.paired else _sides(source)
     if sides is None:
-        samples = shuffled(len(source), seed).map(source.__getitem__)
+        read = (lambda index: source.sequence(index, fields)) if source.sequence else source.__getitem__
+        samples = shuffled(len(source), seed).map(read)
     else:
         orders = [shuffled(len(side.names), seed, stream) for stream, side in enumerate(sides)]
         orders = [order[: min(map(len, orders))] for order in orders]  # zip wants equal lengths; all are about 2**62
@@ -94,6 +99,8 @@ def test_batches(
     count = min(len(source), limit) if limit else len(source)
 
     def finish(index, rng):
+        if source.sequence:
+            return dict(source.sequence(min(index, count - 1), fields), valid=index < count)
         sample = source[min(index, count - 1)]
         chosen = augment.draw(
             rng, load_size=source.size, crop_size=settings.crop, flip=False, whole_range=settings.whole_range)
@@ -138,13 +145,19 @@ class Batches:
 
 
 def _check_fields(source: Source, fields) -> None:
-    """Refuses fields that a method needs and the set lacks, and classes beyond those that the method takes.
+    """Refuses fields that a method needs and the set lacks, sequences of another length, and classes that are too many.
 
     fields: names, or what a method says of them by name, whose `high` is then the highest class that it takes.
     """
     for name in fields or ():
         if name in source.absent:
             raise InputError(f"The method needs '{name}', which the data lack: {source.absent[name]}")
+        length = fields[name].shape[1] if isinstance(fields, Mapping) and name in SEQUENCES else None
+        if length is not None and source.sequence and length != source.describe()["frames"]:
+            raise InputError(
+                f"The method takes {length} frames of '{name}' (config.options.frames), but config.data.frames is"
+                f" {source.describe()['frames']}."
+            )
         taken = fields[name].high if isinstance(fields, Mapping) and name in ("labels", *augment.CLASSES) else None
         if taken is not None and source.classes is not None and source.classes.highest > taken:
             unknown = " (unknown pixels)" * (source.classes.unknown is not None)

@@ -6,7 +6,8 @@ import os
 from gganjax.errors import InputError, nearest
 
 CHOICES = dict(
-    kind=("drawn", "strips", "folder", "tfds", "labels", "unpaired", "domains", "attributes"),
+    kind=("drawn", "strips", "folder", "tfds", "labels", "unpaired", "domains", "attributes", "dances",
+          "mdvs", "recordings"),
     flip=("auto", "on", "off"),
     resize=("bicubic", "bilinear"),
     guidance=("white", "fingers", "dots", "heatmaps", "disks", "deltas"),
@@ -22,6 +23,7 @@ CHOICES = dict(
     test_crop=("resize", "random"),
     bad_files=("stop", "skip"),
 )
+SEQUENCES = ("dances", "mdvs", "recordings")  # kinds of sound and motion, neither cropped nor mirrored
 MAPS = ("heatmaps", "disks", "deltas")  # guidance of a channel for each joint of a body
 
 
@@ -31,14 +33,17 @@ class Settings:
 
     # "drawn" (embedded hands), "strips" (panels side by side), "folder" (pictures, pairs, key points), "tfds"
     # (prepared), "labels" (label maps and photos), "unpaired" (two domains), "domains" (a folder each), "attributes"
-    # (CelebA's list)
+    # (CelebA's list), "dances" (embedded music and dancers), "mdvs" (JSON files of sound and joints), "recordings"
+    # (videos or frames, sound and key points)
     kind: str = "drawn"
     folder: str = ""  # root folder of the set, with train/ and test/ inside; for "tfds" the prepared folder
     test_split: str = "test"  # name of the test pictures in that folder, e.g. "test_unseen"; "train" to look at a set without any
     only: str = ""  # take only pairs whose source file name starts with this, of sets without pairs pictures ("" = all)
     share: float = 1.0  # part of the pairs to take, at random but always the same ones (1/3 in the Dayton ablation)
     exchange: bool = False  # source and target exchanged: the other direction of a set of pairs or of two domains
-    domains: tuple = ()  # names of folders or attributes in the order of label vectors; "unpaired": (source, target)
+    # Names of folders or attributes in the order of label vectors; "unpaired": (source, target); of dances the styles in the
+    # order of their labels, none for all that are found
+    domains: tuple = ()
     test_lines: int = 1999  # "attributes": that many lines of the shuffled list are the test split (StarGAN's number)
     center_crop: int = 0  # height of the middle that is cut out of every file first; 0 = whole files
     center_crop_width: int = 0  # ... and width; 0 = square. DeepFashion: 256 and 176 (columns 40 to 215 of 256x256 files)
@@ -79,12 +84,18 @@ class Settings:
     paired: bool = True  # False: source and target come in independent orders (unpaired ablation)
     test_crop: str = "resize"  # test pictures: "resize" to crop_size, or "random" crops as the released evaluation
     bad_files: str = "stop"  # pictures that cannot be read: "stop" before step 1, or "skip" their pairs and report them
-    people: int = 120  # drawn set: people in the training split
-    test_people: int = 24  # drawn set: people in the test split, none of whom is in the training split
+    people: int = 120  # drawn set and embedded dances: people in the training split
+    test_people: int = 24  # ... and in the test split, none of whom is in the training split
     poses: int = 12  # drawn set: pictures of each person; each ordered couple of them is a pair
+    dances: int = 4  # embedded dances: of each dancer, 10 s each; the styles go round
+    frames: int = 50  # dances: frames of a sample, ten a second; what config.options.frames of the method says
+    hop: int = 0  # dances: frames from the beginning of a sample to that of the next; 0 = as long as a sample, no overlap
+    # "mdvs" without folders train/ and test/: the part of the videos of each file, its last ones, that is the test split
+    test_share: float = 0.1
+    frame_rate: float = 0.0  # "recordings": frames a second of frame folders and key points where their files do not say it
     threads: int = 2  # threads that read, decode and augment
     prefetch: int = 4  # batches kept ready
-    memory: int = 512  # MiB of decoded pictures kept for the next time they are needed
+    memory: int = 512  # MiB of decoded pictures and sound kept for the next time they are needed
 
     @property
     def center(self) -> tuple[int, int]:
@@ -138,7 +149,8 @@ def resolve(settings) -> Settings:
             raise InputError(f"config.data.{key} must be one of {', '.join(choices)}, found {value!r}.")
     lowest = dict(
         load_size=1, crop_size=1, load_width=0, crop_width=0, center_crop=0, center_crop_width=0, test_lines=1, people=1,
-        test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0, classes=0,
+        test_people=1, poses=2, threads=1, prefetch=1, memory=0, line_width=0, share=0.0, classes=0, dances=1, frames=1,
+        hop=0, test_share=0.0, frame_rate=0.0,
     )  # fmt: skip
     for key, low in lowest.items():
         if getattr(checked, key) < low:
@@ -155,12 +167,15 @@ def resolve(settings) -> Settings:
         )
     if checked.classes >= 255:
         raise InputError(f"config.data.classes must be below 255, found {checked.classes}.")
-    if checked.kind != "drawn" and not checked.folder:
+    if checked.kind not in ("drawn", "dances") and not checked.folder:
         raise InputError(
             f"config.data.folder must name the folder of the data set when config.data.kind is {checked.kind!r}, found nothing."
         )
     if checked.exchange and checked.kind in ("domains", "attributes"):
         raise InputError(f"config.data.exchange is for sets of two sides, but config.data.kind is {checked.kind!r}.")
+    if checked.kind in SEQUENCES and (checked.exchange or not checked.paired):
+        key = "exchange" if checked.exchange else "paired"
+        raise InputError(f"config.data.{key} is for sets of two sides, but config.data.kind is {checked.kind!r}.")
     if checked.guidance in MAPS:
         if checked.kind == "drawn" or checked.parts not in ("auto", "body"):
             found = "the drawn set has hands" if checked.kind == "drawn" else f"config.data.parts is {checked.parts!r}"

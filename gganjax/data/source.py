@@ -2,7 +2,8 @@
 
 Pictures are uint8 [H, W, 3]. A panel carries its guidance either as key points, drawn after the augmentation so that
 its lines stay sharp, or as a picture that goes through the same resize, crop and flip. Sets whose pictures have no
-counterparts carry domains in place of guidance.
+counterparts carry domains in place of guidance. Sets of sequences have no panels: they make the fields of a batch
+themselves.
 """
 
 import copy
@@ -48,7 +49,7 @@ class Source:
 
     Attributes:
       names: of the pairs.
-      load: index -> (source panel, target panel).
+      load: index -> (source panel, target panel); None for sequences.
       size: (height, width) of every panel.
       mirrored: whether flips are already stored as pairs of their own.
       sides: (source side, target side) of a set without counterparts, whose pictures training takes in two
@@ -57,12 +58,14 @@ class Source:
       panel: name of a picture -> its panel, of sets that keep pictures under names; None elsewhere.
       classes: what is known of the classes of maps, see `Classes`; None where there are none.
       absent: batch field -> one sentence, for what a set of this kind may have and this one has not.
+      sequence: (index, names of fields or None for all) -> these batch fields of a sample, and its name, of sets of
+        sequences; None where there are panels.
     """
 
     def __init__(
         self,
         names: Sequence[str],
-        load: Callable[[int], tuple[Panel, Panel]],
+        load: Callable[[int], tuple[Panel, Panel]] | None,
         facts: dict,
         *,
         size: int | tuple[int, int],
@@ -72,6 +75,7 @@ class Source:
         panel: Callable[[str], Panel] | None = None,
         classes: Classes | None = None,
         absent: Mapping[str, str] = MappingProxyType({}),
+        sequence: Callable[[int, Any], dict] | None = None,
     ):
         self.names = names
         self.load = load
@@ -82,13 +86,14 @@ class Source:
         self.panel = panel
         self.classes = classes
         self.absent = absent
+        self.sequence = sequence
         self._facts = facts
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> dict:
-        return raw_sample(*self.load(index), self.names[index])
+        return self.sequence(index, None) if self.sequence else raw_sample(*self.load(index), self.names[index])
 
     @property
     def palette(self) -> np.ndarray | None:
@@ -99,7 +104,8 @@ class Source:
         """The pairs of these numbers alone, in that order."""
         part = copy.copy(self)
         part.names = Names(len(chosen), lambda index: self.names[chosen[index]])
-        part.load = lambda index: self.load(chosen[index])
+        part.load = self.load and (lambda index: self.load(chosen[index]))
+        part.sequence = self.sequence and (lambda index, fields: self.sequence(chosen[index], fields))
         part.target_of = self.target_of and (lambda index: self.target_of(chosen[index]))
         part._facts = self._facts if facts is None else facts
         return part

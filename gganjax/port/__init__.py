@@ -10,6 +10,7 @@ No PyTorch is needed: a state dict is a dictionary of NumPy arrays.
 from gganjax.port import (
     bigraph,
     dagan,
+    dance,
     edgegan,
     frozen,
     lggan,
@@ -29,6 +30,6 @@ from gganjax.port import (
 from gganjax.port.convert import Entry, Layout, Table, shapes, to_flax, to_torch
 
 __all__ = [
-    "Entry", "Layout", "Table", "bigraph", "dagan", "edgegan", "frozen", "lggan", "patch", "patn", "pg2", "pix2pixhd",
-    "pose", "resnet", "selection", "shapes", "spade", "stargan", "to_flax", "to_torch", "unet", "vgg", "xing",
+    "Entry", "Layout", "Table", "bigraph", "dagan", "dance", "edgegan", "frozen", "lggan", "patch", "patn", "pg2",
+    "pix2pixhd", "pose", "resnet", "selection", "shapes", "spade", "stargan", "to_flax", "to_torch", "unet", "vgg", "xing",
 ]
