@@ -19,8 +19,8 @@ so. Weights, learning rates, batch and length are those of the baseline's code: 
 3,748 clips there, 960 samples of 5 s embedded here). The rows all have the baseline's head, so that they differ in the
 attention alone; the full model has the head of the thesis' text. Rows of one table want the same `style_run`, seed and
 steps. Sets are looked for under datasets/NAME, or in --config.data.folder=FOLDER. Test dances are made with the running
-statistics and fresh noise; pose FID, diversity, multimodality and beat alignment are measured. Pose FID of few dances is
-biased: --mode=evaluate --config.data.test_people=120 --config.data.hop=10 takes 2,880 windows of embedded dances.
+statistics and fresh noise; pose FID, diversity, multimodality and beat alignment are measured. Pose FID of few dances
+is biased: --mode=evaluate --config.data.test_people=120 --config.data.hop=10 takes 2,880 windows of embedded dances.
 """
 
 from experiments import defaults
