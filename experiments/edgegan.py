@@ -66,7 +66,10 @@ def row(name: str):
 
 def demo():
     """Drawn hands at 64x64 of the map of their parts; the real edges are the outlines of the parts."""
-    return gaugan.parts_demo_of(base, width=8, hidden=16, blocks=2)
+    config = gaugan.parts_demo_of(base, width=8, hidden=16, blocks=2)
+    for optimizer in config.optimizers.values():
+        optimizer.b2 = 0.999
+    return config
 
 
 OTHERS = ("ade20k", "coco", "deepfashion", "facades13", "celebamask")

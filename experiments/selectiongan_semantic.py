@@ -53,12 +53,7 @@ def narrow(name: str):
 
 def demo():
     """Drawn hands at 64x64 on narrow networks, picture and skeleton in place of labels."""
-    config = gaugan.demo()
-    config.method = "selectiongan_semantic"
-    for option in ("latent", "encoder_width", "encoder_size"):
-        del config.options[option]
-    config.options.update(images=3, l1_loss=True)
-    return weigh(config)
+    return gaugan.demo_of(base, width=8, hidden=16, images=3)
 
 
 VARIANTS = {

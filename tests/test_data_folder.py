@@ -232,8 +232,8 @@ def test_an_unknown_split_is_told(root):
     [
         (
             dict(kind="folders"),
-            "config.data.kind must be one of drawn, strips, folder, tfds, labels, unpaired, domains, attributes,"
-            " found 'folders'.",
+            "config.data.kind must be one of drawn, strips, folder, tfds, labels, unpaired, domains, attributes, dances,"
+            " mdvs, recordings, found 'folders'.",
         ),
         (dict(croop_size=3), "config.data.croop_size is not a setting; did you mean crop_size."),
         (dict(load_size=8), "config.data.load_size must not be smaller than config.data.crop_size (16), found 8."),
