@@ -7,7 +7,8 @@ sequence that collects most of it while its distances keep near that period.
 
 import numpy as np
 
-RATE = 16_000
+from gganjax.sound import FULL, RATE
+
 HOP = 160  # amplitudes from one moment to the next: a hundredth of a second
 MOMENTS = RATE // HOP  # a second
 WINDOW = 512
@@ -23,7 +24,7 @@ def onset_strength(amplitudes: np.ndarray) -> np.ndarray:
 
     amplitudes: [samples] at 16 kHz, -32768 to 32767. The result is divided by its standard deviation; 0 of silence.
     """
-    sound = np.pad(np.asarray(amplitudes, np.float64) / 32_768, WINDOW // 2)
+    sound = np.pad(np.asarray(amplitudes, np.float64) / FULL, WINDOW // 2)
     if len(sound) < WINDOW + HOP:
         return np.zeros(len(amplitudes) // HOP)
     windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP][: len(amplitudes) // HOP]

@@ -61,8 +61,7 @@ def sample(made: Mapping) -> str:
     step = -(-max(made["skeletons"].shape[1:3]) // 192)  # large pictures are shown smaller
     small = {name: video[None, :, ::step, ::step] for name, video in videos.items()}
     file = io.BytesIO()
-    pictures = moving.animate(small, beats=[found])
-    pictures[0].save(file, "WEBP", save_all=True, append_images=pictures[1:], duration=100, loop=0, quality=70)
+    moving.save(file, moving.animate(small, beats=[found]))
     tempo = beats.tempo(beats.onset_strength(made["audio"].reshape(-1)))
     told = f"{made['name']}, style {int(made['style'])}, {len(found)} beats found, {tempo:.0f} a minute"
     image = f'<img src="data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}" alt="">'

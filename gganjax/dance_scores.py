@@ -78,7 +78,7 @@ def run(translator, source: Source, config: Mapping[str, Any], output: Path) -> 
     seen = {key: np.concatenate(rows) for key, rows in parts.items()}
     if "audio" in seen:
         seen["audio"] = seen["audio"] * config["options"].get("audio_scale", 1.0)
-    if "fake_poses" == name:
+    if name == "fake_poses":
         found, left_out = _dances(seen, features)
     else:
         found, left_out = _styles(seen), {}

@@ -15,6 +15,7 @@ from gganjax.data import audio, dance_skeletons, media
 from gganjax.data import settings as data_settings
 from gganjax.data.images import read_image
 from gganjax.errors import InputError
+from gganjax.sound import FRAME_RATE, FULL, RATE
 from gganjax.use import Translator
 
 OVERLAP = 0.2  # of a window, the least that two neighbors share
@@ -38,7 +39,7 @@ class Song(NamedTuple):
 def read_song(path: str | Path) -> Song:
     """Read music of any length; an InputError says why there is none, see `audio.read_audio`."""
     amplitudes = audio.read_audio(path)
-    return Song(Path(path), audio.pieces(amplitudes, fill=True), len(amplitudes) / audio.RATE)
+    return Song(Path(path), audio.pieces(amplitudes, fill=True), len(amplitudes) / RATE)
 
 
 def dance(skeletons: Translator, song: Song, *, seed: int = 0) -> np.ndarray:
@@ -56,7 +57,7 @@ def dance(skeletons: Translator, song: Song, *, seed: int = 0) -> np.ndarray:
     length = field.shape[1]
     starts = windows(len(song.pieces), length)
     filled = np.pad(song.pieces, ((0, max(length - len(song.pieces), 0)), (0, 0)))
-    heard = np.stack([filled[start : start + length] for start in starts]) * np.float32(field.high / audio.FULL)
+    heard = np.stack([filled[start : start + length] for start in starts]) * np.float32(field.high / FULL)
     made = skeletons.outputs({"audio": heard}, seed=seed)["fake_poses"]
     return join(made, starts)[: len(song.pieces)]
 
@@ -141,13 +142,12 @@ def write(path: Path, pictures: np.ndarray, song: Song) -> None:
         InputError: the file could not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    media.write_video(path, pictures, rate=audio.FRAME_RATE, sound=song.path)
+    media.write_video(path, pictures, rate=FRAME_RATE, sound=song.path)
     count, seconds = media.count_back(path)
-    if count != len(pictures) or abs(seconds - song.seconds) > 1 / audio.FRAME_RATE:
+    if count != len(pictures) or abs(seconds - song.seconds) > 1 / FRAME_RATE:
         wanted = f"{len(pictures)} and {song.seconds:.2f} s"
         found = f"{count} frames and {seconds:.2f} s of sound"
         raise InputError(f"{path} holds {found}, expected {wanted}: is the disk full?")
-
 
 
 def sheet(columns: dict[str, np.ndarray], person: np.ndarray | None) -> Image.Image:

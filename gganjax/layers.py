@@ -43,8 +43,12 @@ def normal_init(scale: float = 0.02):
     return nn.initializers.normal(scale)
 
 
-def _uniform(bound: float):
-    return lambda key, shape: jax.random.uniform(key, shape, minval=-bound, maxval=bound)
+GLOROT = nn.initializers.xavier_uniform()  # TensorFlow's kernels unasked, with biases of 0
+
+
+def around(bound: float):
+    """Initializer of numbers uniform within `bound` around 0."""
+    return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, -bound, bound)
 
 
 # How a kernel starts, from PyTorch's fans and the axis of our kernels that is the first of PyTorch's.
@@ -54,8 +58,8 @@ KERNELS = {
     "xavier": lambda fan_in, fan_out, axis: normal_init((2 / (fan_in + fan_out)) ** 0.5),
     "kaiming": lambda fan_in, fan_out, axis: normal_init((2 / fan_in) ** 0.5),
     "orthogonal": lambda fan_in, fan_out, axis: nn.initializers.orthogonal(0.02, axis),
-    "torch": lambda fan_in, fan_out, axis: _uniform(fan_in**-0.5),
-    "torch_kernels": lambda fan_in, fan_out, axis: _uniform(fan_in**-0.5),
+    "torch": lambda fan_in, fan_out, axis: around(fan_in**-0.5),
+    "torch_kernels": lambda fan_in, fan_out, axis: around(fan_in**-0.5),
     "xavier_small": lambda fan_in, fan_out, axis: normal_init(0.02 * (2 / (fan_in + fan_out)) ** 0.5),
 }
 INITIALIZATIONS = tuple(KERNELS)
@@ -76,7 +80,7 @@ def initializers(kind: str, shape: tuple[int, ...], *, transposed: bool = False)
     fan_in, fan_out = (shape[0] * shape[1] * channels for channels in shape[2:])
     if transposed:
         fan_in, fan_out = fan_out, fan_in
-    bias = _uniform(fan_in**-0.5) if kind in ("torch", "normal_kernels") else nn.initializers.zeros
+    bias = around(fan_in**-0.5) if kind in ("torch", "normal_kernels") else nn.initializers.zeros
     return KERNELS[kind](fan_in, fan_out, -2 if transposed else -1), bias
 
 

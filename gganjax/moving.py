@@ -6,11 +6,13 @@ skeletons. It has ten frames a second.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from gganjax.data import dance_skeletons
+from gganjax.sound import FRAME_RATE
 
 SHOWN = 8  # frames of a strip at most, evenly spread
 SIDE = 96  # height and width of a skeleton that is drawn for it
@@ -45,7 +47,7 @@ def strips(sequences: np.ndarray) -> np.ndarray:
 
 
 def animate(panels: Mapping[str, np.ndarray], *, beats: Sequence[np.ndarray] = (),
-            rate: float = 10.0) -> list[Image.Image]:
+            rate: float = FRAME_RATE) -> list[Image.Image]:
     """The frames of an animated picture: a row for each example, a column for each panel.
 
     Below every example lies its line of time, with a mark at every beat; on the beat the mark of the present lights up.
@@ -71,9 +73,9 @@ def animate(panels: Mapping[str, np.ndarray], *, beats: Sequence[np.ndarray] = (
     return whole
 
 
-def save(path: Path, pictures: Sequence[Image.Image], *, rate: float = 10.0) -> None:
-    """Writes an animated picture that repeats for ever; .webp or .gif."""
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=round(1000 / rate), loop=0, quality=60)
+def save(file: Path | BinaryIO, pictures: Sequence[Image.Image], *, rate: float = FRAME_RATE) -> None:
+    """Writes an animated picture in WebP that repeats for ever."""
+    pictures[0].save(file, "WEBP", save_all=True, append_images=pictures[1:], duration=round(1000 / rate), loop=0, quality=60)
 
 
 def on_beat(number: int, beats: np.ndarray, rate: float) -> bool:

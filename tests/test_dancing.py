@@ -16,6 +16,7 @@ import make_song  # noqa: E402
 from experiments import dance  # noqa: E402
 from gganjax import dancing, data, evaluate, use  # noqa: E402
 from gganjax.data import audio, media, music  # noqa: E402
+from gganjax.sound import RATE
 
 SIZE = 32
 EVALUATE = tiny_run.CONFIG["evaluate"] | dict(norm="running")
@@ -80,7 +81,7 @@ def test_a_song_and_a_photo_become_videos_of_its_length(runs, tmp_path, capsys):
 def test_seeds_make_other_dances_and_the_last_piece_is_filled(runs):
     skeletons = use.load(runs["skeletons"])
     sound = music.song(music.STYLES["rock"], 1, tempo=140.0, first=0.0, seconds=3.05)
-    song = dancing.Song(None, audio.pieces(sound.astype(np.float32), fill=True), len(sound) / audio.RATE)
+    song = dancing.Song(None, audio.pieces(sound.astype(np.float32), fill=True), len(sound) / RATE)
     one, same, other = (dancing.dance(skeletons, song, seed=seed) for seed in (0, 0, 1))
     assert one.shape == (31, 18, 2) and np.abs(one).max() <= 1
     np.testing.assert_array_equal(one, same)

@@ -1,10 +1,7 @@
 """The embedded dances: the same bits everywhere, on the beats of their music, and skeletons as drawn in MDVS."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import bits
 import numpy as np
 import pytest
 
@@ -29,28 +26,12 @@ print(digest.hexdigest())
 RECORDED = "5a85845244319aeef6ef1a2eb6bf52695e9070146f2f8c18f058d4a49a8bffcc"
 
 
-def digest(**environment) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", DIGEST],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[1],
-        env=dict(os.environ, **environment),
-    )  # fmt: skip
-    return done.stdout.strip()
-
-
 def test_music_dances_and_pictures_are_the_recorded_ones():
-    assert digest() == RECORDED
+    assert bits.printed(DIGEST) == RECORDED
 
 
 def test_a_processor_without_vector_instructions_makes_the_same():
-    wanted = (
-        "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4 X86_V3 AVX2 FMA3 SVE".split()
-    )
-    known = np._core._multiarray_umath.__cpu_dispatch__
-    off = [name for name in wanted if name in known]
-    if not off:
-        pytest.skip("this NumPy has no instruction sets to turn off")
-    assert digest(NPY_DISABLE_CPU_FEATURES=" ".join(off)) == RECORDED
+    assert bits.printed_without_vector_instructions(DIGEST) == RECORDED
 
 
 def test_sine_is_the_sine():

@@ -1,13 +1,9 @@
 """The embedded set: the same bits everywhere, exact key points, other people in the test split."""
 
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import bits
 import numpy as np
-import pytest
 from make_set import take
 
 from gganjax import data
@@ -26,25 +22,12 @@ print(digest.hexdigest())
 RECORDED = "9b75715277e98c7f543b1bd4fc39d0ef7db381d9059d4a86a10743dc4924c24a"
 
 
-def digest(**environment) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", DIGEST],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).resolve().parents[1], env=dict(os.environ, **environment),
-    )  # fmt: skip
-    return done.stdout.strip()
-
-
 def test_pictures_and_key_points_are_the_recorded_ones():
-    assert digest() == RECORDED
+    assert bits.printed(DIGEST) == RECORDED
 
 
 def test_a_processor_without_vector_instructions_draws_the_same():
-    wanted = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR X86_V4 X86_V3 AVX2 FMA3 SVE".split()
-    known = np._core._multiarray_umath.__cpu_dispatch__
-    off = [name for name in wanted if name in known]
-    if not off:
-        pytest.skip("this NumPy has no instruction sets to turn off")
-    assert digest(NPY_DISABLE_CPU_FEATURES=" ".join(off)) == RECORDED
+    assert bits.printed_without_vector_instructions(DIGEST) == RECORDED
 
 
 def test_every_key_point_lies_inside_the_picture_and_on_the_hand():

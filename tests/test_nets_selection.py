@@ -140,7 +140,7 @@ def test_one_image_has_attention_1_and_tells_by_its_logits():
 @pytest.mark.parametrize("options", [{}, dict(channel_selection="inverted"), dict(unused_layer=True)])
 def test_released_weights_of_the_second_stage(options):
     """Every key has its place and back; the layer that is never called may stay out."""
-    module = SelectionGenerator(5, 3, 1, **options)
+    module = SelectionGenerator(Selection(3, 1, **options), 5)
     sizes = (1, 8, 8, 4), (1, 8, 8, 2), (1, 16, 16, 3), (1, 16, 16, 3)
     variables = drawn(module, *sizes)
     plus = "channel_selection" in options
@@ -152,7 +152,7 @@ def test_released_weights_of_the_second_stage(options):
     again = port.to_flax(table, state, variables)
     assert jax.tree.all(jax.tree.map(np.array_equal, again, variables))
     if "unused_layer" in options:
-        without = SelectionGenerator(5, 3, 1)
+        without = SelectionGenerator(Selection(3, 1), 5)
         kept = port.to_flax(port.selection.generator(), state, port.shapes(without, *sizes))
         assert len(jax.tree.leaves(kept)) == len(state) - 2
 

@@ -118,7 +118,7 @@ def test_released_checkpoints_become_a_folder_to_use(tmp_path):
     files = {
         "Gi": (UNetGenerator(3, 2, 5), port.selection.unet(levels=5), ((1, 32, 32, 6),)),
         "Gs": (UNetGenerator(3, 1, 5), port.selection.unet(levels=5), (views,)),
-        "Ga": (SelectionGenerator(4, 3, 1, channel_selection="inverted", unused_layer=True),
+        "Ga": (SelectionGenerator(Selection(3, 1, channel_selection="inverted", unused_layer=True), 4),
                port.selection.generator(channel_selection=True, unused_layer=True), ((*half, 4), (*half, 2), views, views)),
         "D": (PatchDiscriminator(3, norm="batch"), port.patch.table(norm_kind="batch"), ((1, 64, 64, 6),)),
     }

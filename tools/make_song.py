@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gganjax.data import audio, music
 from gganjax.errors import InputError
+from gganjax.sound import RATE
 
 
 def main(arguments=None) -> int:
@@ -40,7 +41,7 @@ def main(arguments=None) -> int:
         return 2
     amplitudes = music.song(style, options.seed, tempo=tempo, first=0.0, seconds=options.seconds)
     audio.write_audio(options.out, amplitudes)
-    print(f"wrote {options.out}: {options.style}, {tempo:g} beats a minute, {len(amplitudes) / audio.RATE:.1f} s")
+    print(f"wrote {options.out}: {options.style}, {tempo:g} beats a minute, {len(amplitudes) / RATE:.1f} s")
     return 0
 
 

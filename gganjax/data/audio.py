@@ -14,11 +14,8 @@ from scipy.signal import resample_poly
 
 from gganjax.data import media
 from gganjax.errors import InputError
+from gganjax.sound import FRAME_RATE, FULL, PIECE, RATE
 
-RATE = 16_000  # amplitudes a second
-FRAME_RATE = 10  # frames a second
-PIECE = RATE // FRAME_RATE  # amplitudes of one frame
-FULL = 32_768.0  # the amplitude that a file calls 1
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".opus", ".aif", ".aiff")
 SILENCE = 1.0  # the loudest amplitude of a track that holds nothing but dither
 

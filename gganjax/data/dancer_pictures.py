@@ -13,6 +13,7 @@ import numpy as np
 from gganjax.data.dance_skeletons import place
 from gganjax.data.dancers import FRAME, Body
 from gganjax.data.hands import SKINS, Dice
+from gganjax.data.painting import halve
 
 F = np.float32
 
@@ -83,7 +84,7 @@ def paint(who: Body, wears: Look, joints: np.ndarray, size: tuple[int, int]) -> 
         canvas.limb(at[elbow], at[wrist], 0.026 * unit, 0.02 * unit, wears.shirt if wears.long_sleeves else wears.skin)
         canvas.limb(at[wrist], hand, 0.021 * unit, 0.019 * unit, wears.skin)
         canvas.limb(at[shoulder], at[elbow], 0.036 * unit, 0.028 * unit, wears.shirt)
-    return (_halve(canvas.pixels).clip(0, 255) + F(0.5)).astype(np.uint8)
+    return (halve(canvas.pixels).clip(0, 255) + F(0.5)).astype(np.uint8)
 
 
 def _head(canvas: "_Canvas", wears: Look, at: list, unit: float) -> None:
@@ -184,7 +185,3 @@ def stage(wears: Look, ground: float, size: tuple[int, int]) -> np.ndarray:
 
 def _mix(one, other, share: float):
     return one[0] + (other[0] - one[0]) * share, one[1] + (other[1] - one[1]) * share
-
-
-def _halve(x: np.ndarray) -> np.ndarray:
-    return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) * F(0.25)

@@ -10,11 +10,12 @@ from functools import cache
 
 import numpy as np
 
-from gganjax.data import audio, dancer_pictures, dancers, music, sequences
+from gganjax.data import dancer_pictures, dancers, music, sequences
 from gganjax.data.hands import Dice
 from gganjax.data.settings import Settings
 from gganjax.data.source import Source
 from gganjax.errors import InputError, nearest
+from gganjax.sound import FRAME_RATE
 
 SECONDS = 10  # of every dance: two samples of 50 frames
 _SPLITS = {"train": 11, "test": 12}  # first number of every seed, so that the splits share nothing
@@ -36,9 +37,9 @@ def sound_of(split: str, dancer: int, dance: int, style: str) -> np.ndarray:
 def joints_of(split: str, dancer: int, dance: int, style: str) -> np.ndarray:
     """The dance to it, float64 [100, 18, 2] in pixels of the frame."""
     kind, played = song_of(split, dancer, dance, style)
-    who, frames = body_of(split, dancer), SECONDS * audio.FRAME_RATE
+    who, frames = body_of(split, dancer), SECONDS * FRAME_RATE
     beats = music.beats(kind, **played)
-    return dancers.dance(who, style, beats, _SPLITS[split], dancer, dance, 3, frames=frames, rate=audio.FRAME_RATE)
+    return dancers.dance(who, style, beats, _SPLITS[split], dancer, dance, 3, frames=frames, rate=FRAME_RATE)
 
 
 def body_of(split: str, dancer: int) -> dancers.Body:
@@ -59,7 +60,7 @@ def open_dances(settings: Settings, split: str) -> Source:
             raise InputError(f"config.data.domains names the style '{style}', which the embedded dances have not"
                              f"{nearest(style, music.STYLES)}.")  # fmt: skip
     people = settings.people if split == "train" else settings.test_people
-    frames = SECONDS * audio.FRAME_RATE
+    frames = SECONDS * FRAME_RATE
 
     def recording(dance: int, dancer: int) -> sequences.Recording:
         number = (dancer + dance) % len(styles)

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gganjax.data import audio, joints, sequences
+from gganjax.data import joints, sequences
 from gganjax.data.settings import Settings
 from gganjax.data.source import Source
 from gganjax.errors import InputError
+from gganjax.sound import FULL, PIECE
 
 _KEYS = ("audio_sequence", "joint_coors")
 
@@ -95,13 +96,13 @@ def _clip(read: dict, path: Path) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     if sound.ndim != 1 or places.ndim != 3 or not len(places):
         return None
-    if not np.isfinite(sound).all() or np.abs(sound).max(initial=0) > audio.FULL:
+    if not np.isfinite(sound).all() or np.abs(sound).max(initial=0) > FULL:
         raise InputError(f"The file of dances {path} must hold amplitudes from -32768 to 32767, found others.")
     return sound.astype(np.int16), joints.fill(joints.to_joints(places, path))
 
 
 def _recording(name: str, style: int, sound: np.ndarray, places: np.ndarray) -> sequences.Recording:
-    frames = min(len(places), len(sound) // audio.PIECE)
+    frames = min(len(places), len(sound) // PIECE)
     missing = np.isnan(places[:frames]).any(axis=(1, 2))
     return sequences.Recording(name, style, frames, lambda: sound, lambda: places[:frames], missing=missing)
 

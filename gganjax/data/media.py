@@ -13,6 +13,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from gganjax.errors import InputError
+from gganjax.sound import RATE
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 
@@ -123,8 +124,8 @@ def count_back(path) -> tuple[int, float]:
     """Decodes a whole video: (its frames, the seconds of its sound or 0), as they are and not as its header says."""
     seen = _run("-i", str(path), "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "gray", "-")
     height, width = probe(path).size
-    heard = read_sound(path, 16_000)
-    return len(seen.stdout) // (height * width), 0.0 if heard is None else len(heard) / 16_000
+    heard = read_sound(path, RATE)
+    return len(seen.stdout) // (height * width), 0.0 if heard is None else len(heard) / RATE
 
 
 def _command() -> list[str]:

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gganjax.data.hands import Dice
-
-RATE = 16_000
+from gganjax.sound import RATE
 
 
 class Style(NamedTuple):

@@ -16,7 +16,7 @@ from gganjax.data import settings as settings_module
 from gganjax.data.source import Side, Source, raw_sample
 from gganjax.errors import InputError
 
-SEQUENCES = ("audio", "poses", "frames", "skeletons")  # fields of some frames
+FRAMED = ("audio", "poses", "frames", "skeletons")  # fields of some frames
 
 
 def steps_per_epoch(source: Source, batch_size: int) -> int:
@@ -152,7 +152,7 @@ def _check_fields(source: Source, fields) -> None:
     for name in fields or ():
         if name in source.absent:
             raise InputError(f"The method needs '{name}', which the data lack: {source.absent[name]}")
-        length = fields[name].shape[1] if isinstance(fields, Mapping) and name in SEQUENCES else None
+        length = fields[name].shape[1] if isinstance(fields, Mapping) and name in FRAMED else None
         if length is not None and source.sequence and length != source.describe()["frames"]:
             raise InputError(
                 f"The method takes {length} frames of '{name}' (config.options.frames), but config.data.frames is"

@@ -34,10 +34,10 @@ def paint(who: Person, hand: Pose, size: int) -> tuple[np.ndarray, np.ndarray, n
     _palm(canvas, who, hand)
     _fingers(canvas, who, hand)
     seen = (canvas.material > 0).astype(np.float32)
-    cover = _halve(seen)
+    cover = halve(seen)
     wall = background(who, size) * (1 - np.float32(0.3) * _shadow(cover, who, hand))[..., None]
     picture = wall * (1 - cover)[..., None] + _lit(canvas, who)
-    body = _halve(((canvas.material == SKIN) | (canvas.material == NAIL)).astype(np.float32))
+    body = halve(((canvas.material == SKIN) | (canvas.material == NAIL)).astype(np.float32))
     return (picture.clip(0, 255) + np.float32(0.5)).astype(np.uint8), body, canvas.part[::2, ::2]
 
 
@@ -196,7 +196,7 @@ def _lit(canvas: _Canvas, who: Person) -> np.ndarray:
     glow = np.array([0, 900, 2200, 0], f)
     color = first[material] + (second - first)[material] * canvas.tint[box][..., None].clip(0, 1)
     color = (color * shade + shine * glow[material][..., None]).clip(0, 255)
-    picture[top:bottom, left:right] = _halve(color)
+    picture[top:bottom, left:right] = halve(color)
     return picture
 
 
@@ -274,5 +274,6 @@ def _clouds(dice: Dice, x, y, cells: int) -> np.ndarray:
     return upper + (lower - upper) * down
 
 
-def _halve(x: np.ndarray) -> np.ndarray:
+def halve(x: np.ndarray) -> np.ndarray:
+    """Means of four pixels, [2H, 2W, ...] -> [H, W, ...]."""
     return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) * np.float32(0.25)

@@ -24,6 +24,7 @@ from gganjax.data import audio, dance_skeletons, images, joints, media, music, s
 from gganjax.data.settings import Settings
 from gganjax.data.source import Source
 from gganjax.errors import InputError
+from gganjax.sound import FRAME_RATE, PIECE, RATE
 
 SIZE = (1080, 1920)  # of the video of key points that come without one and do not say it, as AIST++'s
 STYLE = "dance"  # of a recording that names none
@@ -78,7 +79,7 @@ def open_recordings(settings: Settings, split: str) -> Source:
     style_of = {files.name: files.style or tracks[files.name].style or STYLE for files in guided if files.name in made}
     styles = settings.domains or tuple(sorted(set(style_of.values())))
     unknown = sorted(name for name, style in style_of.items() if style not in styles)
-    if unknown and not settings.domains == ():
+    if unknown:
         raise InputError(
             f"config.data.domains is {', '.join(styles)}, but the dance {unknown[0]} in {place} is of the style"
             f" '{style_of[unknown[0]]}'."
@@ -152,12 +153,12 @@ def _recording(files: Files, track: joints.Track, settings: Settings) -> sequenc
     if seconds and abs(seconds - lasts) > max(0.5, 0.02 * seconds):
         raise InputError(f"{told}, but the video of {files.name} lasts {seconds:.1f} s: {right}")
     sound, samples = _sound(files, track, lasts, settings)
-    if lasts > samples / audio.RATE + max(1.0, 0.1 * lasts):
-        raise InputError(f"{told}, but its sound lasts {samples / audio.RATE:.1f} s: {right}")
+    if lasts > samples / RATE + max(1.0, 0.1 * lasts):
+        raise InputError(f"{told}, but its sound lasts {samples / RATE:.1f} s: {right}")
     places = joints.fill(track.joints)
-    places = joints.resample(places, rate, audio.FRAME_RATE)
+    places = joints.resample(places, rate, FRAME_RATE)
     places = dance_skeletons.into_frame(places, size or shown or SIZE)
-    frames = min(len(places), samples // audio.PIECE)
+    frames = min(len(places), samples // PIECE)
     places = places[:frames]
     missing = np.isnan(places).any(axis=(1, 2))
     return sequences.Recording(files.name, 0, frames, sound, lambda: places, pictures, missing)
@@ -170,8 +171,8 @@ def _sound(
     if path := files.sound or (files.video if files.video and _look(files.video, _video_facts)[4] else None):
         return lambda: audio.read_audio(path).astype(np.int16), _look(path, _sound_length)[0]
     if track.tempo > 0:
-        seconds = int(seconds * audio.FRAME_RATE + 1e-6) / audio.FRAME_RATE
-        return partial(music.track, track.tempo, seconds), int(seconds * audio.RATE + 0.5)
+        seconds = int(seconds * FRAME_RATE + 1e-6) / FRAME_RATE
+        return partial(music.track, track.tempo, seconds), int(seconds * RATE + 0.5)
     raise InputError(
         f"{files.name} has no sound, expected {files.points.with_name(files.name)}.wav or the like, a video with sound,"
         " or the tempo of its music, bpm, among the key points."
@@ -209,9 +210,9 @@ def _sound_length(path: Path) -> tuple[int]:
 def _of_video(path: Path, stored: tuple[int, int], size: tuple[int, int], first: int, count: int) -> np.ndarray:
     """Frames of a video file, uint8 [count, H, W, 3]; behind its last one that is repeated."""
     shown = [dance_skeletons.show(frame, size) for frame in
-             media.frames(path, audio.FRAME_RATE, stored, first=first, count=count)]  # fmt: skip
+             media.frames(path, FRAME_RATE, stored, first=first, count=count)]  # fmt: skip
     if not shown:
-        raise InputError(f"{path} ends before its frame {first} at {audio.FRAME_RATE} frames a second.")
+        raise InputError(f"{path} ends before its frame {first} at {FRAME_RATE} frames a second.")
     return np.stack(shown + [shown[-1]] * (count - len(shown)))
 
 
@@ -220,6 +221,6 @@ def _of_frames(
 ) -> np.ndarray:
     """Frames of a folder of pictures, each the nearest in time, uint8 [count, H, W, 3]."""
     chosen = [
-        min(int(number / audio.FRAME_RATE * rate + 0.5), len(names) - 1) for number in range(first, first + count)
+        min(int(number / FRAME_RATE * rate + 0.5), len(names) - 1) for number in range(first, first + count)
     ]
     return np.stack([dance_skeletons.show(images.read_image(folder / names[number]), size) for number in chosen])

@@ -16,6 +16,7 @@ from gganjax.data import audio, dance_skeletons
 from gganjax.data.settings import Settings
 from gganjax.data.source import Memory, Names, Source
 from gganjax.errors import InputError
+from gganjax.sound import FRAME_RATE
 
 _log = logging.getLogger("gganjax")
 
@@ -120,7 +121,7 @@ def open_sequences(
         "pairs": len(windows),
         "frames": length,
         "recordings": len(used),
-        "seconds": round(sum(recordings[number].frames for number in used) / audio.FRAME_RATE, 1),
+        "seconds": round(sum(recordings[number].frames for number in used) / FRAME_RATE, 1),
         "styles": list(styles),
         "recordings_of_style": counted,
         "windows_left_out": sum(map(len, gaps.values())),

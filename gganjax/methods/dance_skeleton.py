@@ -17,13 +17,12 @@ from gganjax import losses
 from gganjax.core import Field, Player
 from gganjax.errors import InputError, check_choices
 from gganjax.features import dance_style
-from gganjax.nets.audio import PIECE
 from gganjax.nets.dance import AXES, HEADS, NOISE, DanceGenerator
 from gganjax.nets.hcn import LEAST_FRAMES, GlobalDiscriminator, LocalDiscriminator
 from gganjax.nets.stgcn import JOINTS, PERCEPTUAL_WEIGHTS
+from gganjax.sound import FULL, PIECE
 
 NOISE_DEVIATION = 0.33
-LOUDEST = 32768  # amplitudes of 16 bits
 CHOICES = {"head": HEADS, "conv_axis": AXES, "features": ("all", "reference")}
 # The layers that the baseline's feature matching compares; its second third one was meant to be the fourth.
 REFERENCE_FEATURES = (0, 1, 2, 2, 4, 5)
@@ -42,7 +41,7 @@ class DanceSkeleton:
     def __init__(self, *, frames, audio_scale, reference_features, generator, local_discriminator, global_discriminator,
                  style_run):
         self.audio_scale, self.reference_features = audio_scale, reference_features
-        loudest = LOUDEST / audio_scale
+        loudest = FULL / audio_scale
         self.fields = {"audio": Field(("B", frames, PIECE), -loudest, loudest),
                        "poses": Field(("B", frames, JOINTS, 2))}
         self.nets = {"generator": generator, "local_discriminator": local_discriminator,
@@ -167,8 +166,8 @@ def build(*, frames: int = 50, head: str = "thesis", spatial: bool = True, tempo
                                  ("head_width", head_width, 1), ("discriminator_width", discriminator_width, 2)):
         if value < least:
             raise InputError(f"options.{option} is {value}, expected at least {least}.")
-    if not 0 < audio_scale <= LOUDEST:
-        raise InputError(f"options.audio_scale is {audio_scale}, expected above 0 and at most {LOUDEST}.")
+    if not 0 < audio_scale <= FULL:
+        raise InputError(f"options.audio_scale is {audio_scale}, expected above 0 and at most {FULL:g}.")
     return DanceSkeleton(
         frames=frames, audio_scale=audio_scale, reference_features=features == "reference", style_run=style_run,
         generator=DanceGenerator(JOINTS, head, spatial, temporal, conv_axis, width, first, head_width, dropout),

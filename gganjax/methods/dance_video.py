@@ -49,8 +49,7 @@ class DanceVideo:
 
         "fake_frames" [B, F, H, W, 3]; "forward" holds frames 2 to F and "backward" frames 1 to F - 1.
         """
-        skeletons = list(jnp.moveaxis(batch["skeletons"], 1, 0))
-        made = self.generate(key, call, [(batch["source"], skeleton) for skeleton in skeletons])
+        made, skeletons = self.base(key, call, batch)
         before = [jax.lax.stop_gradient(image) for image in made] if self.detach else made
         wanted = {"forward": list(zip(before[:-1], skeletons[1:])), "backward": list(zip(before[1:], skeletons[:-1]))}
         pairs = [pair for way in self.ways for pair in wanted[way]]
@@ -60,6 +59,11 @@ class DanceVideo:
             count = len(skeletons) - 1
             out[way] = jnp.stack(again[number * count:(number + 1) * count], axis=1)
         return out
+
+    def base(self, key, call, batch):
+        """The baseline's generation (Eq. 7.6): the frames I_i in order, [B, H, W, 3] each, and their skeletons."""
+        skeletons = list(jnp.moveaxis(batch["skeletons"], 1, 0))
+        return self.generate(key, call, [(batch["source"], skeleton) for skeleton in skeletons]), skeletons
 
     def generate(self, key, call, pairs):
         """One stacked pass of G_r over pairs of an image and a skeleton, [B, H, W, 3] each; the frames in order."""
@@ -84,9 +88,7 @@ class DanceVideo:
 
     def sample(self, key, call, batch):
         """The frames I_i of any number of skeletons: {"fake_frames": [B, F, H, W, 3]}."""
-        skeletons = jnp.moveaxis(batch["skeletons"], 1, 0)
-        made = self.generate(key, call, [(batch["source"], skeleton) for skeleton in skeletons])
-        return {"fake_frames": jnp.stack(made, axis=1)}
+        return {"fake_frames": jnp.stack(self.base(key, call, batch)[0], axis=1)}
 
     def panels(self, batch, out):
         """The person, and the skeletons, generated and real frames in their course."""

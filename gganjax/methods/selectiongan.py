@@ -217,9 +217,9 @@ def build(*, guidance: bool = True, sees: str = "both", cycle: bool = True, imag
     if cycle:
         nets["guidance_generator"] = unet(guidance_width)
     if images:
-        nets["attention_generator"] = selection.SelectionGenerator(
-            attention_width, images, uncertainty_maps, uncertainty_input, pooling, channel_selection, unused_layer,
-            dropout, dtype)
+        selecting = selection.Selection(
+            images, uncertainty_maps, uncertainty_input, pooling, channel_selection, unused_layer, dtype)
+        nets["attention_generator"] = selection.SelectionGenerator(selecting, attention_width, dropout, dtype)
     nets["discriminator"] = PatchDiscriminator(discriminator_width, discriminator_layers, norm, dtype, initialization)
     return SelectionGAN(
         guidance=guidance, sees=sees, images=images, uncertainty_maps=uncertainty_maps, add_plain_l1=add_plain_l1,

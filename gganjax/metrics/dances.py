@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gganjax.errors import InputError
+from gganjax.sound import FRAME_RATE
 
 DEVIATION = 0.05  # seconds: the paper's 3 frames at 60 a second
 WIDTH_TO_HEIGHT = 16 / 9  # of the frame whose sides are both 2 units long in a dance's coordinates
@@ -34,7 +35,7 @@ class Alignment(NamedTuple):
     count: int
 
 
-def kinematic_beats(poses: np.ndarray, *, rate: float = 10.0) -> np.ndarray:
+def kinematic_beats(poses: np.ndarray, *, rate: float = FRAME_RATE) -> np.ndarray:
     """Returns the seconds of the kinematic beats of a dance, float64 [beats].
 
     The speed is the mean over the joints of the way from one frame to the next, smoothed over three such steps (1, 2,

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from gganjax.errors import InputError
 from gganjax.layers import TRAIN, Mode
 from gganjax.nets.sequence import GRU, batch_norm, convolve, linear
+from gganjax.sound import PIECE
 
-PIECE = 1600  # samples of music for each frame
 # (kernel, stride, padding) of the convolutions: 5 ms wide at a stride of 1 ms, then strides of the prime factors of the
 # remaining 100 with kernels twice as long, and one that spans what is left.
 LAYERS = ((80, 16, 32), (4, 2, 1), (4, 2, 1), (10, 5, 3), (5, 1, 0))

@@ -13,11 +13,10 @@ import jax
 import jax.numpy as jnp
 
 from gganjax.errors import InputError
-from gganjax.layers import TRAIN, Mode, Norm, concatenate, leaky_relu
+from gganjax.layers import GLOROT, TRAIN, Mode, Norm, concatenate, leaky_relu
 
 POSES = ("concat", "coordinates", "heatmaps")
 PRESENT = 0.1  # least peak of the map of a joint that is there
-GLOROT = nn.initializers.xavier_uniform()
 
 
 def narrow(key, shape, dtype=jnp.float32):

@@ -201,13 +201,8 @@ class SelectionGenerator(nn.Module):
     parameters with one uncertainty map, the unused layer and 136 channels of features, 326,810 of them in that layer.
     """
 
+    selection: Selection
     width: int = 104
-    images: int = 10
-    uncertainty: int = 4
-    uncertainty_input: str = "attention"
-    pooling: str = "multiscale"
-    channel_selection: str = "none"
-    unused_layer: bool = False
     dropout: float = 0.5
     dtype: Any = jnp.float32
 
@@ -216,8 +211,7 @@ class SelectionGenerator(nn.Module):
         y = Doubling(self.width, self.dtype, name="up")(concatenate(image_features, guidance_features))
         y = nn.relu(Dropout(self.dropout)(y, mode))
         features = concatenate(y, source.astype(self.dtype), coarse.astype(self.dtype))
-        return Selection(self.images, self.uncertainty, self.uncertainty_input, self.pooling, self.channel_selection,
-                         self.unused_layer, self.dtype, name="selection")(features, mode)
+        return self.selection(features, mode)
 
 
 class SpadeSelectionGenerator(nn.Module):

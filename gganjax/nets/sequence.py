@@ -3,29 +3,22 @@
 The functions apply a layer inside the calling module, whose inputs' width they read off.
 """
 
+import math
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from gganjax.layers import Mode, Norm, concatenate
+from gganjax.layers import GLOROT, Mode, Norm, around, concatenate
 
-# What PyTorch does unasked: kernels uniform within 1 / sqrt(fan_in) around 0, biases too.
-TORCH_KERNEL = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
-GLOROT = nn.initializers.xavier_uniform()
 DIRECTIONS = ("forward", "backward")
-
-
-def around(bound: float):
-    """Initializer of numbers uniform within `bound` around 0."""
-    return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, -bound, bound)
 
 
 def linear(x: jax.Array, features: int, name: str, *, bias: bool = True, glorot: bool = False) -> jax.Array:
     """Linear layer, [..., C] -> [..., features]; with `glorot` of uniform Glorot kernels and biases of 0."""
-    bias_init = nn.initializers.zeros if glorot else around(x.shape[-1] ** -0.5)
-    return nn.Dense(features, use_bias=bias, kernel_init=GLOROT if glorot else TORCH_KERNEL, bias_init=bias_init,
-                    name=name)(x)
+    kernel_init, bias_init = _initializers(x.shape[-1], glorot)
+    return nn.Dense(features, use_bias=bias, kernel_init=kernel_init, bias_init=bias_init, name=name)(x)
 
 
 def convolve(x: jax.Array, features: int, size: tuple[int, ...], name: str, *, stride: tuple[int, ...] = (),
@@ -40,12 +33,9 @@ def convolve(x: jax.Array, features: int, size: tuple[int, ...], name: str, *, s
       stride, padding: along each axis; 1 and 0 unless given.
       glorot: uniform Glorot kernels and biases of 0, in place of what PyTorch does unasked.
     """
-    fan_in = x.shape[-1]
-    for side in size:
-        fan_in *= side
-    bias_init = nn.initializers.zeros if glorot else around(fan_in**-0.5)
+    kernel_init, bias_init = _initializers(x.shape[-1] * math.prod(size), glorot)
     return nn.Conv(features, size, stride or (1,) * len(size), [(side, side) for side in padding or (0,) * len(size)],
-                   kernel_init=GLOROT if glorot else TORCH_KERNEL, bias_init=bias_init, name=name)(x)
+                   kernel_init=kernel_init, bias_init=bias_init, name=name)(x)
 
 
 def batch_norm(x: jax.Array, name: str, mode: Mode) -> jax.Array:
@@ -87,3 +77,8 @@ class GRU(nn.Module):
         _, states = lax.scan(advance, jnp.zeros((ways, len(x), self.features), given.dtype), given)
         states = states.transpose(1, 2, 0, 3)
         return concatenate(states[0], states[1, :, ::-1]) if self.both else states[0]
+
+
+def _initializers(fan_in: int, glorot: bool):
+    """Of a layer's kernel and bias; what PyTorch does unasked is uniform within 1 / sqrt(fan_in) around 0, for both."""
+    return (GLOROT, nn.initializers.zeros) if glorot else (around(fan_in**-0.5),) * 2

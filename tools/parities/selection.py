@@ -30,8 +30,9 @@ def generator(fixture: Fixture) -> list[Pair]:
         unets[net] = UNetGenerator(told["outputs"], told["width"], told["levels"], told["norm"])
         tables[net] = port.selection.unet(levels=told["levels"], norm_kind=told["norm"])
     chosen = found["channel_selection"] != "none"
-    second = SelectionGenerator(found["width"], found["images"], found["uncertainty"],
-                                channel_selection=found["channel_selection"], unused_layer=True)
+    second = SelectionGenerator(
+        Selection(found["images"], found["uncertainty"], channel_selection=found["channel_selection"], unused_layer=True),
+        found["width"])
     shapes = {"Gi": ((*source.shape[:3], 6),), "Gs": (source.shape,)}
     variables = {net: port.to_flax(tables[net], states[net], port.shapes(unets[net], *shapes[net])) for net in unets}
     half = tuple(side // 2 for side in source.shape[1:3])
