@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from gganjax import convolutions
+
 MOMENTUM = 0.1  # share of the newest statistics in the running ones (PyTorch's convention)
 EPSILON = 1e-5
 
@@ -118,9 +120,7 @@ class Conv(nn.Module):
         border = ((self.padding, self.padding),) * 2
         if self.pad_mode != "zeros":
             x, border = pad(x, self.padding, self.pad_mode), ((0, 0),) * 2
-        y = lax.conv_general_dilated(
-            x.astype(self.dtype), kernel.astype(self.dtype), (self.stride, self.stride), border,
-            dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        y = convolutions.convolve(x.astype(self.dtype), kernel.astype(self.dtype), self.stride, border)
         if self.use_bias:
             y = y + self.param("bias", bias_init, (self.features,)).astype(self.dtype)
         return y
@@ -150,29 +150,10 @@ def _normalize(vector):
     return vector / jnp.maximum(jnp.linalg.norm(vector), 1e-12)
 
 
-def phase_taps(size: int, low: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Splits a stride-2 transposed convolution of one axis into its two output phases.
-
-    Output 2m + p reads input m + (p + j - low) / 2 through kernel tap j, for those j that make the fraction whole.
-
-    Returns:
-      A 0/1 array [2, N, size] that tells for phase p and position i of the common window which tap j acts, and
-      the padding (before, after) that the common window of N inputs needs.
-    """
-    offsets = {(p, j): (p + j - low) // 2 for p in (0, 1) for j in range(size) if (p + j - low) % 2 == 0}
-    first, last = min(offsets.values()), max(offsets.values())
-    taps = np.zeros((2, last - first + 1, size), np.float32)
-    for (p, j), offset in offsets.items():
-        taps[p, offset - first, j] = 1
-    return taps, (-first, last)
-
-
 class UpConv(nn.Module):
     """Transposed convolution of stride 2 that doubles height and width, [B, H, W, C] -> [B, 2H, 2W, features].
 
-    Equal to PyTorch's ConvTranspose2d with kernel 3, padding 1, output_padding 1, or kernel 4, padding 1. It is
-    computed as one ordinary convolution with four times the channels, whose output is then interleaved: the
-    weight gradient of the direct form is some twenty times slower on CPUs, and the result is the same.
+    Equal to PyTorch's ConvTranspose2d with kernel 3, padding 1, output_padding 1, or kernel 4, padding 1.
     The kernel [size, size, C, features] is that of the input-dilated convolution; `initial` is one of
     `INITIALIZATIONS`; for `spectral` see `normalized_spectrum`.
     """
@@ -191,16 +172,7 @@ class UpConv(nn.Module):
         kernel = self.param("kernel", kernel_init, shape)
         if self.spectral:
             kernel = normalized_spectrum(self, kernel, mode)
-        taps, border = phase_taps(self.size, low=self.size - 2)
-        # Every product below is with 0 or 1: at the highest precision the kernel's values stay exact.
-        phases = jnp.einsum("pij,qkl,jlco->ikcpqo", taps, taps, kernel, precision=lax.Precision.HIGHEST)
-        window = taps.shape[1]
-        y = lax.conv_general_dilated(
-            x.astype(self.dtype), phases.reshape(window, window, x.shape[-1], -1).astype(self.dtype), (1, 1),
-            (border, border), dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        batch, height, width, _ = x.shape
-        y = y.reshape(batch, height, width, 2, 2, self.features).transpose(0, 1, 3, 2, 4, 5)
-        y = y.reshape(batch, 2 * height, 2 * width, self.features)
+        y = convolutions.double(x.astype(self.dtype), kernel, self.dtype)
         if self.use_bias:
             y = y + self.param("bias", bias_init, (self.features,)).astype(self.dtype)
         return y

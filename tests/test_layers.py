@@ -8,8 +8,8 @@ import pytest
 from flax.traverse_util import flatten_dict
 from jax import lax
 
-from gganjax import port
-from gganjax.layers import INITIALIZATIONS, TRAIN, Conv, Dropout, Mode, Norm, UpConv, pad, phase_taps
+from gganjax import convolutions, port
+from gganjax.layers import INITIALIZATIONS, TRAIN, Conv, Dropout, Mode, Norm, UpConv, pad
 from gganjax.nets.patch import PatchDiscriminator, PixelDiscriminator
 from gganjax.nets.resnet import ResNetGenerator
 from gganjax.nets.stargan import DomainDiscriminator, PlainGenerator, StarGANGenerator
@@ -22,11 +22,12 @@ def noise(*shape):
     return RANDOM.standard_normal(shape).astype(np.float32)
 
 
+@pytest.mark.parametrize("shape", [(2, 5, 7, 6), (2, 1, 2, 6), (1, 1, 1, 6)])  # many positions, and few
 @pytest.mark.parametrize("size, border", [(3, (1, 2)), (4, (2, 2))])
-def test_up_convolution_equals_the_input_dilated_one(size, border):
-    x, layer = noise(2, 5, 7, 6), UpConv(4, size)
+def test_up_convolution_equals_the_input_dilated_one(size, border, shape):
+    x, layer = noise(*shape), UpConv(4, size)
     params = layer.init(jax.random.key(0), x)
-    weight = noise(2, 10, 14, 4)
+    weight = noise(shape[0], 2 * shape[1], 2 * shape[2], 4)
 
     def direct(params, x):
         kernel, bias = params["params"]["kernel"], params["params"]["bias"]
@@ -40,9 +41,24 @@ def test_up_convolution_equals_the_input_dilated_one(size, border):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), ours, theirs)
 
 
+@pytest.mark.parametrize("size, stride, border", [(4, 2, ((1, 1), (1, 1))), (3, 1, ((1, 1), (0, 2))), (4, 1, ((0, 0),) * 2)])
+def test_a_convolution_of_few_positions_equals_that_of_the_compiler(size, stride, border):
+    x, kernel = noise(2, 4, 5, 16), noise(size, size, 16, 12)
+
+    def plain(x, kernel):
+        return lax.conv_general_dilated(x, kernel, (stride,) * 2, border, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+    y, back = jax.vjp(lambda x, kernel: convolutions.convolve(x, kernel, stride, border), x[:1], kernel)
+    expected, back_expected = jax.vjp(plain, x[:1], kernel)
+    assert convolutions.few(y.size // 12, kernel) == (size == 4) and not convolutions.few(2 * y.size, kernel)
+    slope = noise(*y.shape)
+    for one, other in zip((y, *back(slope)), (expected, *back_expected(slope)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
 def test_every_tap_serves_exactly_one_phase():
     for size in (3, 4):
-        taps, _ = phase_taps(size, size - 2)
+        taps, _ = convolutions.phase_taps(size, size - 2)
         np.testing.assert_array_equal(taps.sum((0, 1)), np.ones(size))
 
 
