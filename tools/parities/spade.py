@@ -11,6 +11,11 @@ from gganjax.nets.spade import ImageEncoder, SpadeBlock, SpadeGenerator, SpadeNo
 from gganjax.synthesis import Semantics
 from parities.common import Fixture, Pair
 
+# Of "most" upsamplings the innermost batch norm sees few values: in float32 the recorded picture is 1.7e-5 from that of
+# the same network in float64, ours 1.5e-5.
+ROUNDED = {"most": {"train_image": {
+    "tolerance": 5e-5, "reason": "the recorded run is itself 1.7e-5 away from the same in float64"}}}
+
 
 def spade_norm(fixture: Fixture) -> list[Pair]:
     """Compares a modulated norm, with either norm inside."""
@@ -34,7 +39,8 @@ def generator(fixture: Fixture) -> list[Pair]:
                        hidden=found["hidden"])
     table = port.spade.table(upsampling=trunk.upsampling, norm_kind=trunk.norm, area=found["area"])
     options = ("z",) if found["latent"] else ()
-    return network(fixture, SpadeGenerator(trunk), table, ("seg",), ("image",), options)
+    pairs = network(fixture, SpadeGenerator(trunk), table, ("seg",), ("image",), options)
+    return [pair._replace(**ROUNDED.get(trunk.upsampling, {}).get(pair.name, {})) for pair in pairs]
 
 
 def discriminator(fixture: Fixture) -> list[Pair]:
