@@ -74,6 +74,15 @@ def test_graph_attention_by_its_equations(axis):
     np.testing.assert_allclose(TemporalGraphAttention().apply(beta, np.float32(x)), wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("head", ["thesis", "mdvs"])
+def test_dances_start_in_the_middle_whatever_the_music(head):
+    """With PyTorch's start they spread by a half, and the first frame never came back from the corners."""
+    net = DanceGenerator(head=head, width=8, first=2, head_width=64)
+    audio, noise = np.float32(3000 * RANDOM.normal(size=(4, 20, 1600))), np.float32(RANDOM.normal(size=(4, 20, 10)))
+    made, _ = jax.jit(net.init_with_output)(jax.random.key(0), audio, noise)
+    assert 1e-3 < made.std() < 0.05 and abs(made).max() < 0.3
+
+
 def test_generator_starts_as_the_tanh_of_twice_its_head():
     """S = S^ + S~ is 2 S' while alpha and beta are 0; music is of any length unless the axis is that of the frames."""
     sizes = dict(head="mdvs", width=2, first=1, head_width=3)
