@@ -56,7 +56,7 @@ def small(config, *, size: int = 64):
     config.options.update(width=32, blocks=6, discriminator_width=32, discriminator_layers=2)
     config.data.update(load_size=size, crop_size=size)
     config.batch_size, config.epochs, config.steps = 2, 0, 2000
-    config.optimizers = optimizers(dict(name="linear_steps", flat_steps=1000), 5e-4)
+    config.optimizers = optimizers(dict(name="linear_share", flat_share=0.5), 5e-4)
     config.sample_every, config.checkpoint_every = 250, 250
     config.evaluate.update(metrics=("psnr", "ssim", "lpips", "kid_efficientnet"), limit=200)
     return config
@@ -75,7 +75,7 @@ def demo():
     config.options.update(width=16, blocks=3, discriminator_width=16)
     config.data.update(people=2, test_people=2)
     config.steps, config.sample_every, config.checkpoint_every = 120, 60, 60
-    config.optimizers = optimizers(dict(name="linear_steps", flat_steps=60), 1e-3)
+    config.optimizers = optimizers(dict(name="linear_share", flat_share=0.5), 1e-3)
     config.evaluate.limit = 24
     return config
 
