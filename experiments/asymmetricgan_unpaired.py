@@ -113,14 +113,23 @@ def kaokore(**options):
 
 
 def kaokore64():
-    """Painted faces at 64x64: all six blocks, networks half as wide."""
+    """Painted faces at 64x64: all six blocks, networks half as wide; 2,000 steps of four pictures.
+
+        python -m experiments.run --config=experiments/asymmetricgan_unpaired.py:kaokore64 --config.data.folder=FOLDER
+
+    On one core of an Intel Xeon, 75 minutes: a ResNet-18 of the training pictures, which is right on 65.6 % of those
+    held out from it, puts 21.4 % of the 360 translations of 120 test pictures into the domain asked for; KID of
+    EfficientNet features 0.269. The outlines of faces, hair and hats stay, with bright specks, and the four domains
+    differ by a shade at most: the discriminators know them (their domain term is 0.08, the translator's 1.13), but the
+    training is too short for the translator to follow.
+    """
     config = kaokore(width=32, discriminator_width=32, discriminator_layers=5)
     config.options.similarity_scales = 3
     config.data.update(load_size=64, crop_size=64)
     config.steps = 2000
     config.ema = dict(translator=0.99)
-    for optimizer in config.optimizers.values():
-        optimizer.learning_rate = 2e-4
+    for player, rate in dict(translator=1e-3, reconstructor=1e-3, discriminators=2e-4).items():
+        config.optimizers[player].learning_rate = rate
     config.sample_every, config.checkpoint_every = 500, 500
     return config
 

@@ -61,7 +61,14 @@ def kaokore():
 
 
 def kaokore64():
-    """Painted faces at 64x64: all six blocks, networks half as wide."""
+    """Painted faces at 64x64, warriors to noble women: all six blocks, networks half as wide; 2,000 steps of two pictures.
+
+        python -m experiments.run --config=experiments/cyclegan.py:kaokore64 --config.data.folder=FOLDER
+
+    On one core of an Intel Xeon, 22 minutes: KID 0.148 and FID 229 of EfficientNet features on 30 test pictures, where
+    the warriors themselves have 0.033 and 193. That is far too short a training: heads and hats keep their outline, but
+    become blurred and speckled, and none is a noble woman's.
+    """
     config = kaokore()
     config.options.update(width=32, discriminator_width=32)
     config.data.update(load_size=72, crop_size=64)

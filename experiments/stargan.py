@@ -87,10 +87,15 @@ def kaokore():
 
 
 def kaokore64():
-    """Painted faces at 64x64: all six blocks, networks half as wide, one update of the generator for two.
+    """Painted faces at 64x64: all six blocks, networks half as wide, one update of the generator for two; 2,500 steps.
+
+        python -m experiments.run --config=experiments/stargan.py:kaokore64 --config.data.folder=FOLDER
 
     The discriminator's domain term weighs 10: with 1, the paper's, it had not told one domain from another after 1,500
-    steps, as the critic's terms moved it.
+    steps, as the critic's terms moved it. On one core of an Intel Xeon, 82 minutes: of the 360 translations of 120 test
+    pictures a ResNet-18 of the training pictures, which is right on 65.6 % of those held out from it, puts 73.1 % into
+    the domain asked for; KID of EfficientNet features 0.349. The four domains come out in colors of their own and the
+    outlines of hair and hats stay, but the faces inside are lost and the pictures have a grid: too short a training.
     """
     config = kaokore()
     config.weights.discriminator.domain = 10.0
@@ -98,8 +103,8 @@ def kaokore64():
     config.data.update(load_size=64, crop_size=64)
     config.batch_size, config.steps = 8, 2500
     config.ema = dict(generator=0.99)
-    for optimizer in config.optimizers.values():
-        optimizer.learning_rate = 2e-4
+    for player, rate in dict(generator=1e-3, discriminator=3e-4).items():
+        config.optimizers[player].learning_rate = rate
     config.sample_every, config.checkpoint_every = 500, 500
     return config
 
