@@ -238,3 +238,14 @@ def test_dropout(rate):
     assert set(np.unique(y)) == {0, np.float32(1 / (1 - rate))}
     assert abs((y == 0).mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / y.size)
     np.testing.assert_array_equal(layer.apply({}, x, Mode(dropout=False)), x)
+
+
+@pytest.mark.parametrize("size, stride, padding, sides", [
+    (3, 1, 1, (6, 7)), (5, 2, 2, (8, 9)), (3, 2, 0, (7, 6)), (1, 1, 0, (3, 3))])
+def test_depthwise_is_the_grouped_convolution(size, stride, padding, sides):
+    random = np.random.default_rng(0)
+    x, kernel = np.float32(random.normal(size=(2, *sides, 5))), np.float32(random.normal(size=(size, size, 1, 5)))
+    given = (stride, stride), [(padding, padding)] * 2
+    wanted = lax.conv_general_dilated(
+        x, kernel, *given, dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=5)
+    np.testing.assert_allclose(convolutions.depthwise(x, kernel, *given), wanted, atol=1e-5)

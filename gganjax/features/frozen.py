@@ -9,6 +9,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
+from gganjax.convolutions import depthwise
 from gganjax.errors import InputError
 
 # Mean and deviation of ImageNet, (0.485, 0.456, 0.406) and (0.229, 0.224, 0.225), for pictures in [-1, 1].
@@ -54,9 +55,10 @@ def conv_norm(
     """
     size = (size, size) if isinstance(size, int) else size
     sides = [side // 2 * dilation for side in size] if padding is None else [padding, padding]
+    compute = depthwise if groups == channels == x.shape[-1] > 1 and dilation == 1 else None
     x = nn.Conv(
         channels, size, strides=stride, padding=[(side, side) for side in sides], kernel_dilation=dilation,
-        feature_group_count=groups, use_bias=False, dtype=dtype, name=names[0],
+        feature_group_count=groups, use_bias=False, dtype=dtype, name=names[0], conv_general_dilated=compute,
     )(x)  # fmt: skip
     x = Norm(epsilon, name=names[1])(x)
     return x if act is None else act(x)
