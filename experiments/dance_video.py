@@ -57,6 +57,20 @@ def small(config, *, size: int = 64):
     The U-Net takes half the time of the residual generator and has the person's colors after 200 steps, the other after
     500 not yet. Forward and backward weigh a tenth of the pixels' L1: with the same weight, as in Eq. 7.11, both
     generators soon made one picture for all persons, whose frames agree best.
+
+        python -m experiments.run --config=experiments/dance_video.py:s2_N_small --workdir=RUN
+        python -m experiments.run --config=experiments/dance_video.py:s2_N_small --config.start_from=RUN
+
+    After both commands, 2,000 steps on one core of an Intel Xeon (14 minutes for s2_4, 8 for s2_1), on 100 test windows
+    of people not seen before, beside the figures after the first:
+
+                                       LPIPS            PSNR            SSIM            KID (EfficientNet)
+        s2_1, baseline                 0.0837 (0.108)   25.53 (24.84)   0.819 (0.790)   0.150 (0.192)
+        s2_4, forward and backward     0.0788 (0.110)   25.59 (24.78)   0.818 (0.787)   0.167 (0.195)
+        the person's first frame       0.0615           24.79           0.802           0.000
+
+    The person, the clothes and the room are right, legs and trunk follow the skeleton; forearms and hands are blurred,
+    which keeps LPIPS above that of a picture that stands still.
     """
     config.options.update(generator="unet256", levels=6, width=32, discriminator_width=32, discriminator_layers=2)
     config.weights.generator.update({term: 10.0 for term in ("forward", "backward") if term in config.weights.generator})
