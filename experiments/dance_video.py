@@ -10,7 +10,7 @@ Variants:
   s2_1 ... s2_4    rows of the ablation: baseline generation, with FSR (forward), with BSR (backward), with both
   small, s2_1_small ... s2_4_small
                    the same at 64x64 on narrow networks, for CPUs
-  demo             two people at 64x64 on narrower networks: minutes on two CPU cores
+  demo             twelve people at 64x64 on narrower networks: minutes on two CPU cores
 
 The thesis names no networks, weights, optimizer, resolution or length: those are Pix2pix's (weights and Adam),
 GestureGAN's (generator) and ours (the rest). Every sample is the dancer's first frame and four frames that follow each
@@ -90,11 +90,11 @@ def recordings():
 
 
 def demo():
-    """Two embedded dancers, 120 steps."""
+    """Twelve embedded dancers, 400 steps."""
     config = small(base())
     config.options.update(width=16, discriminator_width=16)
-    config.data.update(people=2, test_people=2)
-    config.steps, config.sample_every, config.checkpoint_every = 120, 60, 60
+    config.data.update(people=12, test_people=2)
+    config.steps, config.sample_every, config.checkpoint_every = 400, 200, 200
     config.optimizers = optimizers(dict(name="linear_share", flat_share=0.5), 1e-3)
     config.evaluate.limit = 24
     return config
