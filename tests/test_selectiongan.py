@@ -166,7 +166,7 @@ def test_rows_of_the_ablation(row):
     judged = config.weights.discriminator.to_dict()
     assert judged == ({"fake_coarse": 0.5, "fake_fine": 2.0, "real": 2.5} if GA in nets else {"fake_coarse": 0.5, "real": 0.5})
     if GA in nets:
-        second = method.nets[GA]
+        second = method.nets[GA].selection
         assert second.images == (1 if row == "ablation_e" else 10) and second.uncertainty == 4
         assert second.pooling == ("multiscale" if row == "ablation_h" else "none")
         assert second.uncertainty_input == ("logits" if row == "ablation_e" else "attention")
