@@ -39,9 +39,9 @@ class PoseHead(nn.Module):
     "thesis": three linear layers with batch norm and ReLU, and a linear one (thesis ch. 7). "mdvs": a linear layer,
     three residual blocks of two such layers, dropout and a linear layer, as the baseline's code has it.
 
-    The last kernel starts near 0, unlike PyTorch's. From that start 800 steps ended, with the tanh behind and without,
-    where the first frame of a dance holds all the variance that the batch norms allow and its coordinates stand in the
-    corners; the other frames hardly moved.
+    The last kernel starts near 0, unlike PyTorch's. From that start the first frame of a dance took up nearly all the
+    variance that the batch norms allow, and its coordinates stood in the corners, where the tanh has no slope: an L1 of
+    0.78 after 800 steps, 0.07 in the others. After 200 steps without the tanh it was 1.28 and 0.11.
     """
 
     outputs: int
