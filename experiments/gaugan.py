@@ -152,12 +152,15 @@ NARROW = dict(width=16, hidden=64, discriminator_width=32)
 
 
 def for_cpus(config):
-    """Makes a config of a narrow network one for CPUs: four pictures a step, an average of the generator."""
-    config.batch_size, config.epochs, config.steps = 4, 0, 2000
+    """Makes a config of a narrow network one for CPUs: 400 steps of four pictures, an average of the generator.
+
+    Rates are ours, the same for both players and higher than the published ones, which are for much longer runs.
+    """
+    config.batch_size, config.epochs, config.steps = 4, 0, 400
     config.ema = dict(generator=0.99)
     for optimizer in config.optimizers.values():
-        optimizer.schedule = dict(name="linear_share", flat_share=0.5)
-    config.sample_every, config.checkpoint_every = 500, 500
+        optimizer.update(learning_rate=5e-4, schedule=dict(name="linear_share", flat_share=0.5))
+    config.sample_every, config.checkpoint_every = 100, 100
     config.evaluate.metrics = ("kid_efficientnet", "lpips", "psnr", "ssim")
     return config
 
