@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import jax
 import numpy as np
 import pytest
 
-from gganjax import core, devices, platform, port, settings
+from gganjax import command, core, devices, methods, platform, port, settings
 from gganjax.layers import Dropout
 from gganjax.train import make_plan
 
@@ -59,6 +60,20 @@ def test_benchmark_reports_figures_that_agree_with_each_other(config, tmp_path, 
     assert 0 < figures["share_of_peak"] < 1 and 0 <= figures["share_waiting_for_data"] <= 1
 
 
+def test_compiling_alone_tells_what_the_compiler_counts(config, capsys, monkeypatch):
+    """State and batch: parameters, their two moments, the pictures' bytes; a forward pass must keep more than that."""
+    monkeypatch.setattr(platform, "prepare", lambda **_: None)
+    assert benchmark.main(["benchmark.py", f"--config={config}", "--config.batch_size=2", "--compile-only"]) == 0
+    figures = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    toy = command.parse(["", f"--config={config}"]).config.to_dict()
+    method = methods.load(toy["method"], toy["options"])
+    batch = {name: np.zeros((1, 32, 32, 3), np.float32) for name in method.fields}
+    count = sum(math.prod(x.shape) for x in jax.tree.leaves(core.shapes(method, batch)))
+    pictures = 2 * 3 * 32 * 32 * 3  # source, target and its guidance, in bytes; the fourth field is not read
+    assert 12 * count + pictures <= 1e6 * figures["state_and_batch_mbyte"] <= 12.1 * count + pictures
+    assert figures["temporary_mbyte"] > 0 and "step_ms" not in figures
+
+
 def test_benchmark_tells_bad_input_in_one_sentence(config, capsys):
     assert benchmark.main(["benchmark.py", f"--config={config}", "--config.batch_sise=2"]) == 2
     assert re.match(r"error: .*batch_sise.*batch_size", capsys.readouterr().err)
@@ -68,7 +83,8 @@ def test_the_step_counted_is_the_step_computed():
     """XLA's count for one convolution is twice its multiplications; that of the tool comes from the same source."""
     compiled = jax.jit(lambda state, batch: state @ batch["x"])
     cost = benchmark._cost(compiled, np.ones((8, 16), np.float32), {"x": np.ones((16, 4), np.float32)})
-    assert cost["flops"] == 2 * 8 * 16 * 4
+    assert cost["step_gflop"] == pytest.approx(2 * 8 * 16 * 4 / 1e9)
+    assert cost["state_and_batch_mbyte"] == pytest.approx(4 * (8 * 16 + 16 * 4) / 1e6)
 
 
 def test_workers_take_turns_and_the_medians_make_the_ratio(monkeypatch):
