@@ -109,11 +109,11 @@ def actions64_data(config):
 
 
 def actions64_for_cpus(config):
-    """The actions for a config with narrow networks: 4,000 steps of batch 4, and an average of the generator."""
+    """The actions for a config with narrow networks: 1,200 steps of batch 4, and an average of the generator."""
     config = actions64_data(config)
-    config.batch_size, config.steps = 4, 4000
+    config.batch_size, config.steps = 4, 1200
     config.ema = dict(generator=0.998)
-    config.sample_every, config.checkpoint_every = 500, 500
+    config.sample_every, config.checkpoint_every = 300, 300
     return config
 
 
