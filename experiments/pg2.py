@@ -155,10 +155,11 @@ def actions64():
     Metrics are those of PATN's family on the same set. --config.data.test_split=test_unseen tests on a person who was
     never seen.
     """
-    config = folder(base(weight=LAMBDA["market"], **SMALL, coarse_steps=3000), "actions64", size=(64, 64))
+    config = folder(base(weight=LAMBDA["deepfashion"], **SMALL, coarse_steps=1500), "actions64", size=(64, 64))
     config.data.update(test_split="test_seen", line_width=2.0)
     config.evaluate.update(metrics=("psnr", "ssim", "lpips", "ssim_person", "mask_ssim_person"), masks="person")
-    return shorter(config, steps=5000, every=250, decay=0.998)
+    config.optimizers.discriminator.learning_rate = 5e-5
+    return shorter(config, steps=2500, every=250, decay=0.998)
 
 
 def demo():
