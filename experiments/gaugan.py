@@ -155,6 +155,17 @@ def for_cpus(config):
     """Makes a config of a narrow network one for CPUs: 400 steps of four pictures, an average of the generator.
 
     Rates are ours, the same for both players and higher than the published ones, which are for much longer runs.
+
+        python -m experiments.run --config=experiments/NAME.py:VARIANT --config.data.folder=FOLDER
+
+    On one core of an Intel Xeon, test pictures beside photos, KID on EfficientNet-Lite0 as the configs have it:
+
+        NAME.py:VARIANT           minutes   KID     LPIPS   PSNR    SSIM
+        gaugan.py:camvid128       26        0.257   0.442   15.05   0.406
+        dagan.py:camvid128        30        0.353   0.433   14.97   0.393
+        the colored label map               0.796   0.654   9.91    0.261
+
+    On CamVid streets, houses, trees, cars and people are where the labels say; houses and trees are streaks.
     """
     config.batch_size, config.epochs, config.steps = 4, 0, 400
     config.ema = dict(generator=0.99)

@@ -152,8 +152,18 @@ def actions64():
         python -m experiments.run --config=experiments/pg2.py:actions64 --config.data.folder=FOLDER
 
     Widths, lengths of the stages, rates and batch are ours; disks are half as wide as Market's at half its height.
-    Metrics are those of PATN's family on the same set. --config.data.test_split=test_unseen tests on a person who was
-    never seen.
+    Lambda is DeepFashion's, and the discriminator learns more slowly than the refiner: with Market's lambda and equal
+    rates the refiner put colored noise over the coarse picture. Metrics are those of PATN's family on the same set.
+    --config.data.test_split=test_unseen tests on a person who was never seen. 2,500 steps, 27 minutes on one core of an
+    Intel Xeon, gave, with PCKh by tools/pckh.py and in brackets what the source unchanged has:
+
+        split        PSNR           SSIM            LPIPS           PCKh            results without a body found
+        test_seen    28.02 (20.86)  0.753 (0.572)   0.056 (0.170)   0.384 (0.494)   73 of 142
+        test_unseen  23.13 (23.66)  0.587 (0.557)   0.123 (0.126)   0.214 (0.437)   118 of 168
+
+    The coarse pictures alone have a PCKh of 0.734 and 0.649, 13 and 19 of them without a body: people stand as asked
+    for, but the grain of the fine pictures, which look sharper, hides them from the estimator. People seen in training
+    wear their own clothes, the person never seen those of someone who was.
     """
     config = folder(base(weight=LAMBDA["deepfashion"], **SMALL, coarse_steps=1500), "actions64", size=(64, 64))
     config.data.update(test_split="test_seen", line_width=2.0)
