@@ -56,6 +56,25 @@ def test_a_convolution_of_few_positions_equals_that_of_the_compiler(size, stride
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
+def test_a_convolution_that_lets_the_picture_grow_equals_that_of_the_compiler_and_swaps_no_operands():
+    x, kernel, border = noise(2, 6, 7, 3), noise(4, 4, 3, 5), ((2, 2), (2, 2))
+
+    def plain(x, kernel):
+        return lax.conv_general_dilated(x, kernel, (1, 1), border, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+    def compiled(function):
+        def both(x, kernel, slope):
+            y, back = jax.vjp(function, x, kernel)
+            return y, *back(slope)
+        return jax.jit(both).lower(x, kernel, slope).compile()
+
+    slope = noise(*plain(x, kernel).shape)
+    ours, theirs = compiled(lambda x, kernel: convolutions.convolve(x, kernel, 1, border)), compiled(plain)
+    for one, other in zip(ours(x, kernel, slope), theirs(x, kernel, slope), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+    assert "rhs_reversal" not in ours.as_text()
+
+
 def test_every_tap_serves_exactly_one_phase():
     for size in (3, 4):
         taps, _ = convolutions.phase_taps(size, size - 2)
