@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +15,7 @@ from conftest import shared
 
 from gganjax import features, port
 from gganjax.errors import InputError
-from gganjax.features import unpickle, weights
+from gganjax.features import nets, unpickle, weights
 
 
 def noise(*shape, seed=0, scale=1.0):
@@ -63,6 +64,14 @@ def test_vgg_is_the_published_stack(depth, layers):
     assert [tap.shape[-1] for tap in expected] == [2, 4, 8, 16, 16]
     for tap, reference in zip(module.apply({"params": params}, x), expected, strict=True):
         np.testing.assert_allclose(tap, reference, rtol=1e-4, atol=1e-5 * np.abs(reference).max())
+
+
+def test_halving_is_max_pooling_down_to_which_of_equal_values_has_the_gradient():
+    x = np.random.default_rng(0).integers(0, 3, (2, 7, 8, 5)).astype(np.float32)
+    (y, back), (expected, back_expected) = (jax.vjp(f, x) for f in (nets.halved, lambda x: nn.max_pool(x, (2, 2), (2, 2))))
+    slope = noise(*y.shape)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(back(slope)[0], back_expected(slope)[0])
 
 
 def test_vgg_gives_the_maps_that_are_asked_for_and_needs_nothing_behind_them():

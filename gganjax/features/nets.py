@@ -63,12 +63,24 @@ class VGG(nn.Module):
         for name, channels in vgg_layers(self.depth, width=self.width):
             block, i = int(name[4]), int(name[6])
             if i == 1 and block > 1:
-                x = nn.max_pool(x, (2, 2), (2, 2))
+                x = halved(x)
             x = nn.relu(nn.Conv(channels, (3, 3), padding=1, dtype=self.dtype, name=name)(x))
             found[name.replace("conv", "relu")] = x.astype(jnp.float32)
             if set(wanted) <= set(found):
                 break
         return tuple(found[name] for name in wanted)
+
+
+def halved(x):
+    """Maximum of every 2x2 positions, [B, H, W, C] -> [B, H // 2, W // 2, C]; of equal ones the first has the gradient.
+
+    Equal to `nn.max_pool`, whose gradient takes seven times as long on a CPU.
+    """
+    height, width = x.shape[1] // 2 * 2, x.shape[2] // 2 * 2
+    most, *others = (x[:, i:height:2, j:width:2] for i in (0, 1) for j in (0, 1))
+    for other in others:
+        most = jnp.where(other > most, other, most)
+    return most
 
 
 class AlexNet(nn.Module):
