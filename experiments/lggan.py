@@ -87,9 +87,9 @@ def released():
     return config
 
 
-def for_cpus(config, steps: int):
-    """Makes a config of narrow networks one of pictures at 128x128 for CPUs."""
-    config.steps, config.epochs = steps, 0
+def for_cpus(config, *, steps: int, batch_size: int):
+    """Makes a config of narrow networks one of pictures at 128x128 for CPUs; most of a step is VGG's."""
+    config.steps, config.epochs, config.batch_size = steps, 0, batch_size
     schedule = dict(name="linear_share", flat_share=0.5)
     config.optimizers = dict(discriminators=defaults.adam(schedule),
                              generator=defaults.adam(schedule, learning_rate=1e-3))
@@ -103,7 +103,7 @@ def crossview(**options):
 
     FOLDER of --config.data.folder holds train/ with strips of six panels.
     """
-    config = for_cpus(base(flat_epochs=1, decay_epochs=0, **NARROW, **options), 1500)
+    config = for_cpus(base(flat_epochs=1, decay_epochs=0, **NARROW, **options), steps=1200, batch_size=1)
     config.data.update(kind="strips", folder="datasets/crossview", panels="six", test_split="train", load_size=128,
                        crop_size=128, flip="off")
     return config
@@ -111,7 +111,7 @@ def crossview(**options):
 
 def landcover():
     """Aerial photos of their land-cover maps of five classes at 128x128; lengths and widths are ours."""
-    config = for_cpus(base(flat_epochs=1, decay_epochs=0, classes=5, labels=True, **NARROW), 1000)
+    config = for_cpus(base(flat_epochs=1, decay_epochs=0, classes=5, labels=True, **NARROW), steps=500, batch_size=2)
     config.data.update(kind="labels", folder="datasets/landcover", classes=5, load_size=143, crop_size=128)
     config.ema = dict(generator=0.99)
     return config
