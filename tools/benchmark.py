@@ -122,7 +122,7 @@ def measure(config: dict[str, Any], *, seconds: float) -> dict[str, Any]:
         first = time.perf_counter() - start
         cost = _cost(run.step.compiled[run.acting], state, batch)
         times = []
-        for _ in _until(seconds, least=5):
+        for _ in _until(seconds, least=3):
             start = time.perf_counter()
             state, terms = run.step(state, batch, run.acting)
             jax.block_until_ready(terms)
@@ -174,7 +174,7 @@ def _together(run: Run, state, seconds: float) -> tuple[float, float]:
     import jax
 
     waited, count, terms, start = 0.0, 0, None, time.perf_counter()
-    for count in _until(seconds, least=5):
+    for count in _until(seconds, least=3):
         asked = time.perf_counter()
         batch = run.batch()
         waited += time.perf_counter() - asked
