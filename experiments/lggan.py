@@ -101,7 +101,11 @@ def for_cpus(config, *, steps: int, batch_size: int):
 def crossview(**options):
     """A few strips of two views at 128x128, learned by heart and evaluated on themselves; all lengths are ours.
 
-    FOLDER of --config.data.folder holds train/ with strips of six panels.
+        python -m experiments.run --config=experiments/lggan.py:crossview_pp --config.data.folder=FOLDER
+
+    FOLDER holds train/ with strips of six panels. Ten strips of Dayton, 26 minutes on one core of an Intel Xeon: PSNR
+    29.17, SSIM 0.831 and LPIPS 0.076 on these same strips; the aerial view itself 11.96, 0.205 and 0.633. Houses, trees
+    and lamps are those of the photos, sky and road are grained.
     """
     config = for_cpus(base(flat_epochs=1, decay_epochs=0, **NARROW, **options), steps=1200, batch_size=1)
     config.data.update(kind="strips", folder="datasets/crossview", panels="six", test_split="train", load_size=128,
