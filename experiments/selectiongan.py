@@ -195,8 +195,8 @@ def landcover():
         python -m experiments.run --config=experiments/selectiongan.py:landcover --config.data.folder=FOLDER
 
     18 minutes on one core of an Intel Xeon, test pairs: PSNR 17.52, SSIM 0.338 and LPIPS 0.476, stage I alone 18.87,
-    0.396 and 0.565; the colored map itself 10.85, 0.290 and 0.642. Roads, trees and houses are where the map has them and
-    crisper than in stage I, with trees of its own in the meadows; water, of which there is little, is a gray grain.
+    0.396 and 0.565; the colored map itself 10.85, 0.290 and 0.642. Roads, trees and houses are where the map has them
+    and crisper than in stage I, with trees of its own in the meadows; water, of which there is little, is a gray grain.
     """
     config = narrow(128, guidance=False)
     config.data.update(kind="labels", folder="datasets/landcover", load_size=143, crop_size=128)
