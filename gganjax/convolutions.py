@@ -19,14 +19,14 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int, border: Border) -> ja
     """Convolution with zeros as the border."""
     size, _, channels, features = kernel.shape
     height, width = ((side + sum(more) - size) // stride + 1 for side, more in zip(x.shape[1:3], border, strict=True))
-    if size == 1 or not few(len(x) * height * width, kernel):
-        if height * width > x.shape[1] * x.shape[2]:
-            # XLA swaps the operands of a kernel gradient whose window, the result's, is larger than x, and then computes
-            # it by plain loops, a fiftieth as fast. Beside the padded picture the window is the smaller one.
-            x, border = jnp.pad(x, ((0, 0), *border, (0, 0))), ((0, 0), (0, 0))
+    meets_few = size > 1 and few(len(x) * height * width, kernel)
+    if meets_few or height * width > x.shape[1] * x.shape[2]:
+        # XLA swaps the operands of a kernel gradient whose window, the result's, is larger than x, and then computes it
+        # by plain loops, a fortieth as fast. Beside the padded picture the window is the smaller one.
+        x, border = jnp.pad(x, ((0, 0), *border, (0, 0))), ((0, 0), (0, 0))
+    if not meets_few:
         return lax.conv_general_dilated(
             x, kernel, (stride, stride), border, dimension_numbers=("NHWC", "HWIO", "NHWC"))
-    x = jnp.pad(x, ((0, 0), *border, (0, 0)))
     windows = [x[:, i : i + stride * (height - 1) + 1 : stride, j : j + stride * (width - 1) + 1 : stride]
                for i in range(size) for j in range(size)]
     return jnp.concatenate(windows, -1) @ kernel.reshape(size * size * channels, features)

@@ -66,9 +66,10 @@ def test_vgg_is_the_published_stack(depth, layers):
         np.testing.assert_allclose(tap, reference, rtol=1e-4, atol=1e-5 * np.abs(reference).max())
 
 
-def test_halving_is_max_pooling_down_to_which_of_equal_values_has_the_gradient():
+def test_max_pooling_is_that_of_flax_down_to_which_of_equal_values_has_the_gradient():
     x = np.random.default_rng(0).integers(0, 3, (2, 7, 8, 5)).astype(np.float32)
-    (y, back), (expected, back_expected) = (jax.vjp(f, x) for f in (nets.halved, lambda x: nn.max_pool(x, (2, 2), (2, 2))))
+    (y, back), (expected, back_expected) = (
+        jax.vjp(f, x) for f in (nets.max_pool_2x2, lambda x: nn.max_pool(x, (2, 2), (2, 2))))
     slope = noise(*y.shape)
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(back(slope)[0], back_expected(slope)[0])

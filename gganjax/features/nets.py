@@ -63,7 +63,7 @@ class VGG(nn.Module):
         for name, channels in vgg_layers(self.depth, width=self.width):
             block, i = int(name[4]), int(name[6])
             if i == 1 and block > 1:
-                x = halved(x)
+                x = max_pool_2x2(x)
             x = nn.relu(nn.Conv(channels, (3, 3), padding=1, dtype=self.dtype, name=name)(x))
             found[name.replace("conv", "relu")] = x.astype(jnp.float32)
             if set(wanted) <= set(found):
@@ -71,7 +71,7 @@ class VGG(nn.Module):
         return tuple(found[name] for name in wanted)
 
 
-def halved(x):
+def max_pool_2x2(x):
     """Maximum of every 2x2 positions, [B, H, W, C] -> [B, H // 2, W // 2, C]; of equal ones the first has the gradient.
 
     Equal to `nn.max_pool`, whose gradient takes seven times as long on a CPU.
