@@ -22,7 +22,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.epochs = 0  # length of the run in passes over the training pairs ...
     config.steps = 0  # ... or in steps, when this is not 0
     config.accumulate = 1  # parts of a batch whose gradients are averaged: less memory, same result
-    config.remat = False  # recompute the generator passes instead of keeping their activations
+    config.remat = False  # recompute the generator passes instead of keeping their activations; saves nothing on the CPU
 
     config.data = ml_collections.ConfigDict(DEFAULTS)  # see gganjax/data/settings.py
 

@@ -43,7 +43,8 @@ def build(*, classes: int = 35, unknown: bool = False, instances: bool = True, u
       hidden: width of the modulation.
       latent: length of the code that the encoder tells, 256 as published; 0 without an encoder.
       encoder_width, encoder_size: of the encoder; pictures are resized to that size for it.
-      remat: recompute the activations of each of the generator's blocks in the backward pass: less memory.
+      remat: recompute the activations of each of the generator's blocks in the backward pass: less memory, but
+        not on the CPU, where XLA undoes it.
       adversarial, feature_matching, perceptual, discriminator_width, discriminator_layers, discriminator_scales,
         discriminator_norm: see `synthesis.Synthesis`.
       spectral_initialization: of all layers with spectral norm: "torch_kernels" or "xavier_small", see `nets.spade`.
