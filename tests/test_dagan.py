@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from states import filled, noise, there_and_back
 
 from experiments import dagan
 from gganjax import methods, port, schedules
@@ -31,10 +32,6 @@ class Trunk(nn.Module):
         before = Conv(24, 3, padding=1, name="before")(semantics)
         features = Conv(16, 3, padding=1, name="last")(before)
         return (features, {"up_3": before}) if taps else features
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
 def drawn(module, *inputs):
@@ -123,12 +120,7 @@ def test_without_attention_it_is_gaugan():
 def test_state_dicts_there_and_back():
     """Every parameter and statistic has its key; what builds the network is read off; GauGAN's lacks the attentions."""
     module = DAGANGenerator(SpadeTrunk(width=2, hidden=3))
-    variables = drawn(module, np.zeros((1, 32, 32, 5)))
-    table = port.dagan.table()
-    state = port.to_torch(table, variables)
-    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
-    again = port.to_flax(table, state, port.shapes(module, (1, 32, 32, 5)))
-    assert jax.tree.all(jax.tree.map(np.array_equal, again, variables))
+    state = there_and_back(port.dagan.table(), filled(module, (1, 32, 32, 5)))
     found = port.dagan.describe(state)
     assert (found["inputs"], found["width"], found["hidden"], found["latent"]) == (5, 2, 3, 0)
     with pytest.raises(InputError, match="not that of DAGAN's generator: it has no cab.conv1.weight"):

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_dagan import FAST, RUNNING, conv, drawn, noise, sigmoid
+from states import filled, noise, there_and_back
+from test_dagan import FAST, RUNNING, conv, drawn, sigmoid
 
 from experiments import edgegan
 from gganjax import core, methods, port
@@ -214,12 +215,7 @@ def test_spectral_norm_of_the_branches_is_a_switch():
 def test_state_dicts_there_and_back():
     """Every parameter and statistic has its key; what builds the network is read off."""
     module = EdgeGANGenerator(SpadeTrunk(width=2, hidden=3), 4)
-    variables = drawn(module, np.zeros((1, 32, 32, 5)))
-    table = port.edgegan.table()
-    state = port.to_torch(table, variables)
-    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
-    again = port.to_flax(table, state, port.shapes(module, (1, 32, 32, 5)))
-    assert jax.tree.all(jax.tree.map(np.array_equal, again, variables))
+    state = there_and_back(port.edgegan.table(), filled(module, (1, 32, 32, 5)))
     found = port.edgegan.describe(state)
     assert (found["inputs"], found["width"], found["hidden"], found["classes"]) == (5, 2, 3, 4)
     with pytest.raises(InputError, match="not that of EdgeGAN's generator: it has no conv_edge1.weight"):

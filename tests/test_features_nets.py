@@ -9,15 +9,11 @@ import pytest
 from conftest import shared
 from flax.traverse_util import flatten_dict
 from PIL import Image
+from states import noise
 
 from gganjax import features, port
 from gganjax.errors import InputError
 from gganjax.features import efficientnet, frozen, inception, resizing, segmenters, squeezenet, weights
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
-
 
 # Parameters as PyTorch counts them, and with the statistics of batch norms.
 COUNTS = {

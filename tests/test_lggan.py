@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import tiny
+from states import noise
 
 from experiments import gaugan, lggan, lggan_semantic
 from gganjax import core, losses, methods, port
@@ -18,10 +19,6 @@ from gganjax.nets.upsampling import kernel_pictures
 FAST = {"xla_backend_optimization_level": 0}
 SMALL = dict(width=2, blocks=1, discriminator_width=2, discriminator_layers=1, perceptual="none")
 SMALL_SEMANTIC = dict(width=2, blocks=1, hidden=2, discriminator_width=2, discriminator_layers=2, perceptual="none")
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
 def strips(rows=2, size=16):

@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from states import equal, filled, there_and_back
 
 from gganjax import features, port, use
 from gganjax.errors import InputError
@@ -23,16 +24,6 @@ GENERATOR, SIZE = ResNetGenerator(width=3, blocks=2), (1, 16, 16, 6)
 TABLE = port.resnet.table(blocks=2)
 
 
-def filled(module, *sizes, seed=0):
-    """Variables of a module, every value different."""
-    random = np.random.default_rng(seed)
-    return jax.tree.map(lambda leaf: random.normal(size=leaf.shape).astype(np.float32), port.shapes(module, *sizes))
-
-
-def equal(a, b):
-    return jax.tree.structure(a) == jax.tree.structure(b) and jax.tree.all(jax.tree.map(np.array_equal, a, b))
-
-
 @pytest.mark.parametrize(
     "module, table, size",
     [
@@ -44,10 +35,7 @@ def equal(a, b):
     ],
 )
 def test_there_and_back_is_exact(module, table, size):
-    variables = {"params": {}} | filled(module, size)
-    state = port.to_torch(table, variables)
-    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
-    assert equal(port.to_flax(table, state, port.shapes(module, size)), variables)
+    there_and_back(table, filled(module, size))
 
 
 def test_layouts_are_pytorchs():

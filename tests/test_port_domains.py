@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
+from states import equal, filled, there_and_back
 
 from gganjax import checkpoint, port
 from gganjax.errors import InputError
@@ -20,17 +20,6 @@ import import_torch
 IMAGE, LABEL = (1, 16, 16, 3), (1, 5)
 
 
-def filled(module, *sizes):
-    """Variables of a module, every value different."""
-    random = np.random.default_rng(0)
-    shapes = {"params": {}} | port.shapes(module, *sizes)
-    return jax.tree.map(lambda leaf: np.abs(random.normal(size=leaf.shape)).astype(np.float32), shapes)
-
-
-def equal(a, b):
-    return jax.tree.structure(a) == jax.tree.structure(b) and jax.tree.all(jax.tree.map(np.array_equal, a, b))
-
-
 @pytest.mark.parametrize("module, table, sizes, found", [
     *[(StarGANGenerator(width=4, blocks=blocks), port.stargan.generator(blocks=blocks), (IMAGE, LABEL),
        {"architecture": 3 if blocks else 2, "domains": 5, "width": 4, "blocks": blocks}) for blocks in (0, 2, 6)],
@@ -40,10 +29,7 @@ def equal(a, b):
      {"domains": 5, "width": 4, "layers": 3, "size": 16}),
 ])
 def test_there_and_back_is_exact(module, table, sizes, found):
-    variables = filled(module, *sizes)
-    state = port.to_torch(table, variables)
-    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
-    assert equal(port.to_flax(table, state, port.shapes(module, *sizes)), variables)
+    state = there_and_back(table, filled(module, *sizes))
     describe = port.stargan.describe_discriminator if "layers" in found else port.stargan.describe_generator
     assert describe(state) == found
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from states import equal, filled
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 
@@ -18,12 +19,6 @@ from gganjax.nets.patn import PATNGenerator, ResnetPoseGenerator
 from gganjax.nets.pose import PoseDiscriminator
 
 IMAGE, MAPS = (1, 16, 16, 3), (1, 16, 16, 8)
-
-
-def filled(module, *sizes):
-    """Random variables of a network."""
-    random = np.random.default_rng(0)
-    return jax.tree.map(lambda leaf: random.uniform(0.1, 1, leaf.shape).astype(np.float32), port.shapes(module, *sizes))
 
 
 @pytest.mark.parametrize("dropout", [True, False])
@@ -40,7 +35,7 @@ def test_every_leaf_has_a_key_and_back(norm, dropout):
         assert len(state) == len(jax.tree.leaves(variables))
         assert len(state) == len(table.entries) or norm == "instance"  # instance norms have no place for their statistics
         again = port.to_flax(table, state, variables)
-        assert jax.tree.all(jax.tree.map(np.array_equal, again, {"params": {}} | variables))
+        assert equal(again, variables)
 
 
 def test_what_a_state_dict_tells():

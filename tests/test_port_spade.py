@@ -1,8 +1,8 @@
 """State dicts of the SPADE release: exact both ways, their literal names, and what is read off them."""
 
-import jax
 import numpy as np
 import pytest
+from states import filled, there_and_back
 
 from gganjax import port
 from gganjax.errors import InputError
@@ -11,13 +11,6 @@ from gganjax.nets.multiscale import MultiScaleDiscriminator
 from gganjax.nets.pix2pixhd import Pix2pixHDGenerator
 from gganjax.nets.spade import ImageEncoder, SpadeGenerator, SpadeTrunk
 from gganjax.port import convert, spade
-
-
-def filled(expected):
-    """Variables of those shapes, every value different."""
-    random = np.random.default_rng(0)
-    return {"params": {}} | jax.tree.map(lambda leaf: random.normal(size=leaf.shape).astype(np.float32), expected)
-
 
 DISCRIMINATORS = [dict(width=3, layers=3, scales=2, norm=norm, spectral=spectral)
                   for norm in ("instance", "batch", "none") for spectral in (True, False)]
@@ -34,13 +27,7 @@ DISCRIMINATORS = [dict(width=3, layers=3, scales=2, norm=norm, spectral=spectral
     (Pix2pixHDGenerator(2, 2, 3, True), port.pix2pixhd.table(levels=2, blocks=3, spectral=True), [(1, 8, 8, 3)], {}),
 ])
 def test_there_and_back_is_exact(module, table, inputs, options):
-    expected = port.shapes(module, *inputs, **options)
-    variables = filled(expected)
-    state = port.to_torch(table, variables)
-    assert len(state) == len(jax.tree.leaves(variables)) == len(table.entries)
-    back = port.to_flax(table, state, expected)
-    assert jax.tree.structure(back) == jax.tree.structure(variables)
-    assert jax.tree.all(jax.tree.map(np.array_equal, back, variables))
+    there_and_back(table, filled(module, *inputs, **options))
 
 
 def test_keys_are_those_of_the_release():
@@ -76,17 +63,17 @@ def test_what_builds_a_network_is_read_off():
         table = spade.table(upsampling=upsampling, norm_kind=norm, area=6 if latent else 0)
         net = SpadeGenerator(SpadeTrunk(4, upsampling, latent, norm, hidden=3))
         size = (128, 128) if upsampling == "most" else (64, 96)
-        state = port.to_torch(table, filled(port.shapes(net, (1, *size, 7), **dict(z=(1, 5)) if latent else {})))
+        state = port.to_torch(table, filled(net, (1, *size, 7), **dict(z=(1, 5)) if latent else {}))
         assert spade.describe(state) == dict(
             inputs=7, width=4, hidden=3, upsampling=upsampling, norm=norm, latent=latent, area=6 if latent else 0)
     for made in DISCRIMINATORS:
         table = spade.discriminator_table(scales=2, layers=3, norm_kind=made["norm"], spectral=made["spectral"])
-        state = port.to_torch(table, filled(port.shapes(MultiScaleDiscriminator(**made), (1, 16, 16, 5))))
+        state = port.to_torch(table, filled(MultiScaleDiscriminator(**made), (1, 16, 16, 5)))
         assert spade.describe_discriminator(state) == made | dict(inputs=5)
     net = Pix2pixHDGenerator(2, 2, 3)
-    state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(port.shapes(net, (1, 8, 8, 3))))
+    state = port.to_torch(port.pix2pixhd.table(levels=2, blocks=3), filled(net, (1, 8, 8, 3)))
     assert port.pix2pixhd.describe(state) == dict(inputs=3, width=2, levels=2, blocks=3, spectral=False)
-    state = port.to_torch(spade.encoder_table(size=16), filled(port.shapes(ImageEncoder(3, 2, 16), (1, 16, 16, 3))))
+    state = port.to_torch(spade.encoder_table(size=16), filled(ImageEncoder(3, 2, 16), (1, 16, 16, 3)))
     assert spade.describe_encoder(state) == dict(latent=3, width=2, size=16)
     for describe, name in ((spade.describe, "GauGAN's generator"), (port.pix2pixhd.describe, "Pix2pixHD's generator"),
                            (spade.describe_encoder, "GauGAN's image encoder"),

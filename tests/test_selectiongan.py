@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from states import noise
 
 from experiments import selectiongan
 from gganjax import core, losses, methods, port
@@ -12,10 +13,6 @@ from gganjax.layers import Mode
 
 FAST = {"xla_backend_optimization_level": 0}
 SHAPE = 2, 4, 5, 3
-
-
-def noise(*shape, seed=0, low=-1.0):
-    return np.random.default_rng(seed).uniform(low, 1, shape).astype(np.float32)
 
 
 class Judges:

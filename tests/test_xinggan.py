@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from states import noise
 
 from experiments import xinggan
 from gganjax import core, methods, port, schedules, use
@@ -24,10 +25,6 @@ import import_torch
 FAST = {"xla_backend_optimization_level": 0}
 RUNNING = Mode("running", dropout=False, keep=False)
 NARROW = dict(width=2, blocks=1, images=2, norm="instance")
-
-
-def noise(*shape, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
 def drawn(module, *inputs):
