@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tiny import adversarial, begun, changed, count, distance, judged, network, pictures, shrunk, stepped
+from tiny import adversarial, assert_terms, begun, changed, count, distance, judged, network, pictures, shrunk, stepped
 
 from experiments import c2gan
 from gganjax import checkpoint, core, methods, port, schedules, use
@@ -83,9 +83,7 @@ def test_terms_by_hand(options, told):
     _, state = begun(method, batch)
     found, _ = judged(method, state, batch)
     expected = by_hand(method, state, batch, **told)
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)
+    assert_terms(found, expected)
 
 
 @pytest.mark.parametrize("reaches", [True, False])

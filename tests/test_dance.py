@@ -208,9 +208,7 @@ def test_three_ways_of_generation():
         "discriminator/fake": np.mean([tiny.adversarial(judge(made[i], i), False) for i in range(3)]),
         "discriminator/real": np.mean([tiny.adversarial(judge(real[:, i], i), True) for i in range(3)]),
     }
-    assert set(terms) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_allclose(terms[name], value, rtol=1e-4, err_msg=name)
+    tiny.assert_terms(terms, expected)
 
 
 @pytest.mark.parametrize("detach", [False, True])

@@ -62,9 +62,7 @@ def test_terms_across_views_by_hand():
         "tv": sum(np.abs(np.diff(out[name].astype(np.float64), axis=a)).sum() for name in fakes.values() for a in (1, 2)),
         **{f"gan_{judge}": sum(tiny.adversarial(logits[judge, name], True) for name in fakes.values())
            for judge in ("source", "guidance")}}
-    assert generator.keys() == expected.keys()
-    for name, value in expected.items():
-        np.testing.assert_allclose(generator[name], value, rtol=1e-4, err_msg=name)
+    tiny.assert_terms(generator, expected)
     for judge in ("source", "guidance"):
         fake = sum(tiny.adversarial(logits[judge, name], False) for name in fakes.values())
         np.testing.assert_allclose(discriminator[f"{judge}_fake"], fake, rtol=1e-4)

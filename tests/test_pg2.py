@@ -9,7 +9,7 @@ import numpy as np
 import optax
 import pytest
 import toys
-from tiny import Tiny, adversarial, begun, changed, distance, judged, network, pictures
+from tiny import Tiny, adversarial, assert_terms, begun, changed, distance, judged, network, pictures
 
 from experiments import pg2
 from gganjax import checkpoint, core, devices, methods, settings, train
@@ -87,9 +87,7 @@ def test_terms_by_hand(options, told):
     _, state = begun(method, batch)
     found, _ = judged(method, state, batch)
     expected = by_hand(method, state, batch, **told)
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)
+    assert_terms(found, expected)
 
 
 def test_stages_take_turns_and_the_coarse_generator_rests_bit_for_bit():

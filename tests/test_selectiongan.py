@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from states import noise
+from tiny import assert_terms
 
 from experiments import selectiongan
 from gganjax import core, losses, methods, port
@@ -74,18 +75,14 @@ def test_terms_by_hand(maps, plain):
             expected[f"guided_{term}"] = guided(out[made], batch[given], own)
         if plain or not maps:
             expected[term] = np.abs(out[made].astype(np.float64) - batch[given]).mean()
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-5, err_msg=name)
+    assert_terms(found, expected, rtol=1e-5)
     for seen in judge.seen[0][1]:
         np.testing.assert_array_equal(seen[..., :3], batch["source"])  # the condition stands in front
 
     found = method.discriminator_loss(None, Judges(), batch, out)
     expected = {f"fake_{stage}": cross_entropy(out[f"{stage}_target"], batch["source"], False) for stage in ("coarse", "fine")}
     expected["real"] = cross_entropy(batch["target"], batch["source"], True)
-    assert set(found) == set(expected)
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-5, err_msg=name)
+    assert_terms(found, expected, rtol=1e-5)
 
 
 def test_uncertainty_of_images_that_agree():

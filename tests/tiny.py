@@ -69,6 +69,14 @@ def judged(method, state, batch):
     return jax.device_get(run(state, batch))
 
 
+def assert_terms(found, expected, rtol=1e-4):
+    """The same terms with the same values; what a step tells beside them, totals and norms, is not compared."""
+    terms = {name: value for name, value in found.items() if not name.endswith(("/total", "/gradient_norm"))}
+    assert set(terms) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(terms[name], value, rtol=rtol, err_msg=name)
+
+
 def stepped(method, optimizers, state, batch, weights=None, count=1, acting=None):
     """The state and the terms after each of `count` steps; weights of 1 and all players unless told."""
     names = core.term_names(method, batch)
