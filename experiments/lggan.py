@@ -121,8 +121,16 @@ def crossview(**options):
 
 
 def landcover():
-    """Aerial photos of their land-cover maps of five classes at 128x128; lengths and widths are ours."""
-    config = for_cpus(base(flat_epochs=1, decay_epochs=0, classes=5, labels=True, **NARROW), steps=500, batch_size=2)
+    """Aerial photos of their land-cover maps of five classes at 128x128; lengths and widths are ours.
+
+        python -m experiments.run --config=experiments/lggan.py:landcover --config.data.folder=FOLDER
+
+    1,500 steps of batch 2, 39 minutes on one core of an AMD EPYC, test pairs: PSNR 17.85, SSIM 0.307 and LPIPS 0.431; the
+    colored map itself 10.85, 0.290 and 0.642. After a run of 500 steps 17.66, 0.358 and 0.564: smoother, with dark tufts
+    for trees. Now trees, roads and houses look like those of the photos and are where the map has them; meadows and water
+    bear faint regular waves, and trees stand in meadows that have none.
+    """
+    config = for_cpus(base(flat_epochs=1, decay_epochs=0, classes=5, labels=True, **NARROW), steps=1500, batch_size=2)
     config.data.update(kind="labels", folder="datasets/landcover", classes=5, load_size=143, crop_size=128)
     config.ema = dict(generator=0.99)
     return config
