@@ -127,8 +127,8 @@ def landcover():
 
     1,500 steps of batch 2, 39 minutes on one core of an AMD EPYC, test pairs: PSNR 17.85, SSIM 0.307 and LPIPS 0.431; the
     colored map itself 10.85, 0.290 and 0.642. After a run of 500 steps 17.66, 0.358 and 0.564: smoother, with dark tufts
-    for trees. Now trees, roads and houses look like those of the photos and are where the map has them; meadows and water
-    bear faint regular waves, and trees stand in meadows that have none.
+    for trees. Now trees, roads and houses look like those of the photos and are where the map has them, with trees of its
+    own in the meadows; wide water is gray, it and wide meadows bear regular waves and a dark bar on the right.
     """
     config = for_cpus(base(flat_epochs=1, decay_epochs=0, classes=5, labels=True, **NARROW), steps=1500, batch_size=2)
     config.data.update(kind="labels", folder="datasets/landcover", classes=5, load_size=143, crop_size=128)
